@@ -1,0 +1,121 @@
+import type { MergeMethod } from '#domain/policy'
+import type { Instant, Mergeable, PullRequest, Review, Sha } from '#domain/pull-request'
+
+export type NewPullRequest = {
+  title: string
+  body: string
+  /** Branch names, without `refs/heads/`. */
+  head: string
+  base: string
+  author: string
+  draft: boolean
+  labels: string[]
+}
+
+/** Why a PR can't be opened. GitHub answers the same cases with 422. */
+export type CreateRefusal =
+  | 'invalid-branch-name'
+  | 'unknown-head'
+  | 'unknown-base'
+  | 'same-branch'
+  | 'no-commits-between'
+  | 'duplicate'
+  | 'empty-title'
+
+export type CreateOutcome =
+  | { outcome: 'created'; pullRequest: PullRequest }
+  | { outcome: 'refused'; reason: CreateRefusal; detail: string; existing?: number }
+
+/** Landing a commit that the queue made and tested. */
+export type MergeRequest = {
+  commit: Sha
+  tree: Sha
+  expectedHead: Sha
+  expectedBase: Sha
+  method: MergeMethod
+  at: Instant
+  actor: string
+}
+
+/**
+ * Why a merge did not happen. `head-moved` and `base-moved` carry the actual SHA in `actual`; `already-merged` means
+ * by another commit than ours (our own earlier effect is `merged`).
+ */
+export type MergeRefusal = 'head-moved' | 'base-moved' | 'blocked' | 'conflict' | 'already-merged' | 'closed'
+
+export type MergeOutcome =
+  | { outcome: 'merged'; sha: Sha; tree: Sha; at: Instant }
+  | { outcome: 'refused'; reason: MergeRefusal; detail: string; actual: Sha | null }
+
+export type PullRequestChanges = Partial<Pick<PullRequest, 'title' | 'body' | 'draft' | 'labels'>> & {
+  state?: 'open' | 'closed'
+}
+
+export type Comment = {
+  id: string
+  /** Hidden from readers; at most one comment per PR and key. null: written by a person. */
+  key: string | null
+  author: string
+  body: string
+  createdAt: Instant
+  updatedAt: Instant
+}
+
+/** A named check on a head, as GitHub's check runs: at most one per name and head. */
+export type NamedCheck = {
+  name: string
+  status: 'queued' | 'in_progress' | 'completed'
+  conclusion: 'success' | 'failure' | 'neutral' | null
+  summary: string
+  detailsUrl: string | null
+}
+
+/** Says "look", nothing more: it may be lost, doubled or out of order. `number` is null for a push to a base. */
+export type Hint = { id: string; kind: 'push' | 'pull-request' | 'review' | 'comment'; number: number | null; ref: string | null }
+
+/**
+ * Where pull requests live, shaped after GitHub's model (REST API of 2022-11-28: pulls, reviews, issue comments, check
+ * runs) so that a vendor for it needs no change in any workflow.
+ *
+ * Repositories are named as in `switchyard.yaml`. Unknown repository or PR: null where the type says so, otherwise
+ * `ForgeError` with `kind: 'not-found'`. A forge that can't be reached or answers 5xx or 429 throws `ForgeError`
+ * with `kind: 'unavailable'` and, where it says one, `retryAfter` in milliseconds; **its effect may have happened**.
+ */
+export interface Forge {
+  readonly kind: 'local' | 'github' | 'fake'
+  createPullRequest(repo: string, input: NewPullRequest): Promise<CreateOutcome>
+  getPullRequest(repo: string, number: number): Promise<PullRequest | null>
+  /** Sorted by number. */
+  listPullRequests(repo: string, filter: { state: 'open' | 'closed' | 'merged' | 'all' }): Promise<PullRequest[]>
+  /** Closing, reopening, drafts, labels and texts. Refuses (`ForgeError` `conflict`) to reopen a merged PR. */
+  updatePullRequest(repo: string, number: number, changes: PullRequestChanges, actor: string): Promise<PullRequest>
+  submitReview(repo: string, number: number, review: Omit<Review, 'at'>): Promise<Review>
+  /** Creates or edits the one comment with this key; the same body again changes nothing. */
+  upsertComment(repo: string, number: number, key: string, body: string): Promise<Comment>
+  addComment(repo: string, number: number, author: string, body: string): Promise<Comment>
+  listComments(repo: string, number: number): Promise<Comment[]>
+  setCheck(repo: string, head: Sha, check: NamedCheck): Promise<void>
+  listChecks(repo: string, head: Sha): Promise<NamedCheck[]>
+  mergeability(repo: string, number: number): Promise<Mergeable>
+  /** Moves the base to `commit` in one step if head and base are where the caller tested them, and marks the PR merged. */
+  merge(repo: string, number: number, request: MergeRequest): Promise<MergeOutcome>
+  /** Deletes a branch that still is at `expected`. A protected branch is never deleted. */
+  deleteBranch(repo: string, branch: string, expected: Sha): Promise<'deleted' | 'absent' | 'moved' | 'protected'>
+  branch(repo: string, name: string): Promise<Sha | null>
+  /** Takes the hints that came since the last call, at most `limit`. Taken is gone: a crash may lose them. */
+  takeHints(repo: string, limit: number): Promise<Hint[]>
+}
+
+export type ForgeErrorKind = 'not-found' | 'unavailable' | 'conflict' | 'forbidden'
+
+export class ForgeError extends Error {
+  readonly kind: ForgeErrorKind
+  /** Milliseconds to wait, where the forge says so. */
+  readonly retryAfter: number | null
+  constructor(kind: ForgeErrorKind, message: string, options: { retryAfter?: number; cause?: unknown } = {}) {
+    super(message, { cause: options.cause })
+    this.name = 'ForgeError'
+    this.kind = kind
+    this.retryAfter = options.retryAfter ?? null
+  }
+}

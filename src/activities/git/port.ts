@@ -1,0 +1,60 @@
+import type { Commit, Person, Sha } from '#domain/pull-request'
+
+export type MergeTree = { outcome: 'clean'; tree: Sha } | { outcome: 'conflict'; paths: string[] }
+
+/** All that decides a commit's SHA: the same input is the same commit, so a retry makes nothing new. */
+export type CommitInput = {
+  tree: Sha
+  parents: Sha[]
+  message: string
+  author: Person & { at: string }
+  committer: Person & { at: string }
+}
+
+/** A blob that a commit adds or changes, as the scanners read it. `text` is null for binary or oversized content. */
+export type ChangedFile = { commit: Sha; path: string; size: number; binary: boolean; blob: Sha }
+
+/** A line that a commit adds. `line` is 1-based in the new file. */
+export type AddedLine = { path: string; line: number; text: string }
+
+export type RefUpdate = { ref: string; to: Sha | null; from: Sha | null }
+
+/**
+ * Reads and writes objects and refs of one bare repository. Never uses a working tree, never runs a hook, a filter or
+ * a command that the repository names (guides of git hardening: empty environment, one global file of our own).
+ * Revisions are full SHAs or full ref names; anything else is refused before git sees it.
+ *
+ * Every method throws `GitError` (with argv, exit code and masked stderr) for what it doesn't name as an outcome.
+ */
+export interface GitRepository {
+  readonly gitDir: string
+  /** The commit a full ref points to, or null. */
+  resolve(ref: string): Promise<Sha | null>
+  /** All refs below a prefix such as `refs/heads/`, by full name. */
+  refs(prefix: string): Promise<Map<string, Sha>>
+  mergeBase(a: Sha, b: Sha): Promise<Sha | null>
+  isAncestor(ancestor: Sha, descendant: Sha): Promise<boolean>
+  treeOf(commit: Sha): Promise<Sha>
+  commit(sha: Sha): Promise<Commit & { message: string; tree: Sha; committedAt: string }>
+  /** The commits of `base..head`, oldest first. */
+  commits(base: Sha, head: Sha): Promise<Commit[]>
+  /** Paths that differ between two trees or commits, raw bytes decoded as UTF-8 with replacement. */
+  changedPaths(from: Sha, to: Sha): Promise<string[]>
+  /** Unified diff between two commits, cut at `maxBytes` (then `truncated`). */
+  diff(from: Sha, to: Sha, maxBytes: number): Promise<{ text: string; truncated: boolean }>
+  /** Lines that one commit adds against its first parent (against the empty tree for a root), text files only. */
+  addedLines(commit: Sha, maxBytes: number): Promise<{ lines: AddedLine[]; truncated: boolean }>
+  /** Files that differ between two commits with the size and blob on the `to` side; deletions are left out. */
+  changedFiles(from: Sha, to: Sha): Promise<ChangedFile[]>
+  /** A file's content at a commit, or null when there is none. Throws over `maxBytes`. */
+  readFile(commit: Sha, path: string, maxBytes: number): Promise<Buffer | null>
+  readBlob(blob: Sha, maxBytes: number): Promise<Buffer>
+  /** `git merge-tree --write-tree`: the merge of `theirs` into `ours`. */
+  mergeTree(ours: Sha, theirs: Sha): Promise<MergeTree>
+  commitTree(input: CommitInput): Promise<Sha>
+  /**
+   * One atomic `update-ref --stdin` transaction. `from: null` means "must not exist", `to: null` deletes;
+   * `to` equal to `from` only verifies. Answers false, with nothing changed, when any old value differs.
+   */
+  updateRefs(updates: RefUpdate[]): Promise<boolean>
+}

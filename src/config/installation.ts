@@ -1,0 +1,15 @@
+import type { Timings } from '#contracts/timings'
+
+/** `switchyard.yaml` with every default filled in and paths made absolute. */
+export type InstallationConfig = {
+  forge: 'local' | 'github'
+  repositories: { name: string; /** Absolute path of a bare repository, or a URL. */ remote: string }[]
+  /** `sqlite`, or a `postgres://` URL. */
+  ledger: string
+  isolation: 'required' | 'none'
+  watch: { every: number; review: number }
+  timings: Timings
+}
+
+/** Where an installation is: its file (null before `init`) and the folder that holds all state. */
+export type InstallationPaths = { file: string | null; home: string }

@@ -1,0 +1,88 @@
+import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow'
+import type { CheckResults, Decision, Outcome } from '#domain/decision'
+import type { Milliseconds } from '#domain/policy'
+import type { Instant, Merged, Phase, PullRequestState, Sha, SnapshotFacts, Waiting } from '#domain/pull-request'
+import type { Timings } from './timings.ts'
+
+/** Type name of the workflow; id `pr:<repo>#<number>`, one open at a time. Runs on role `pr-review`. */
+export const pullRequestType = 'pullRequest'
+
+export type PullRequestInput = {
+  repo: string
+  number: number
+  timings: Timings
+  /** What a run hands to its successor through continue-as-new. */
+  carried?: PullRequestCarried
+}
+
+export type PullRequestCarried = {
+  snapshot: SnapshotFacts | null
+  checks: CheckResults
+  decision: Decision | null
+  phase: Phase
+  /** `pr merge` by whom, for which head. */
+  mergeRequest: { by: string; head: Sha } | null
+  /** The head that the queue ejected, and why: it is not enqueued again by itself. */
+  ejected: { head: Sha; reason: string } | null
+  waiting: Waiting | null
+}
+
+export type PullRequestResult = {
+  state: Exclude<PullRequestState, 'open'> | 'stale'
+  outcome: Outcome | null
+  merged: Merged | null
+  reason: string
+}
+
+/** How one running or finished check looks from outside. */
+export type CheckStatus = {
+  name: string
+  state: 'queued' | 'running' | 'passed' | 'failed' | 'timed-out' | 'infrastructure' | 'interrupted' | 'skipped'
+  reason: string
+  duration: Milliseconds | null
+}
+
+/** The one query of the pipeline. */
+export type PullRequestStatus = {
+  repo: string
+  number: number
+  title: string
+  phase: Phase
+  state: PullRequestState
+  head: { ref: string; sha: Sha } | null
+  base: { ref: string; sha: Sha } | null
+  checks: CheckStatus[]
+  decision: Decision | null
+  waiting: Waiting | null
+  merged: Merged | null
+  /** It will not move without a person, a new commit, or time. What `--wait` waits for. */
+  resting: boolean
+}
+
+/** From the merge queue: what became of the entry for `head`. Deduplicated by head and outcome. */
+export type QueueReport =
+  | { head: Sha; outcome: 'queued'; position: number }
+  | { head: Sha; outcome: 'testing' | 'landing'; candidate: Sha }
+  | { head: Sha; outcome: 'landed'; merged: Merged }
+  | { head: Sha; outcome: 'ejected'; reason: string; kind: 'tests' | 'conflict' | 'moved' | 'infrastructure' | 'blocked' | 'closed' }
+
+export type LookHint = { id: string; kind: string }
+
+/** Something may have changed on the forge: take a fresh look. Never trusted as a fact. Sent by anybody. */
+export const look = defineSignal<[LookHint]>('look', { description: 'Look at the forge again' })
+/** Sent by `mergeQueue` only. */
+export const report = defineSignal<[QueueReport]>('report', { description: 'What the merge queue did with this PR' })
+
+/**
+ * `pr merge`: land it once it is approved, where the policy's `merge.auto` is off, or again after an ejection.
+ * Refused with `ApplicationFailure` type `NotAllowed` when the PR is not open.
+ */
+export const merge = defineUpdate<{ phase: Phase }, [{ by: string; at: Instant }]>('merge', {
+  description: 'Land this PR when it is approved',
+})
+/** `pr review <n>`: run the checks again; failures are never reused. Answers once the new look has begun. */
+export const review = defineUpdate<{ phase: Phase }, [{ by: string }]>('review', {
+  description: 'Run the checks of this PR again',
+})
+
+export const pullRequestStatus = defineQuery<PullRequestStatus>('status', { description: 'Where this PR stands' })

@@ -1,0 +1,27 @@
+import type { CheckResult } from './evidence.ts'
+import type { CheckName } from './policy.ts'
+import type { Instant, SnapshotFacts } from './pull-request.ts'
+
+export type RuleOutcome = 'pass' | 'fail' | 'pending' | 'skipped'
+
+/** One criterion: its outcome, why, and the id of the evidence it rests on. */
+export type Rule = {
+  rule: string
+  outcome: RuleOutcome
+  reason: string
+  evidence: string | null
+  rules?: Rule[]
+}
+
+export type Outcome = 'approve' | 'wait' | 'reject'
+
+/** A policy evaluated on a snapshot. Stored with it, shown as stored, never made again at view time. */
+export type Decision = {
+  outcome: Outcome
+  rules: Rule[]
+  snapshotId: string
+  policyDigest: string
+  decidedAt: Instant
+}
+
+export type CheckResults = Partial<Record<CheckName, CheckResult>>

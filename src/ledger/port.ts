@@ -1,0 +1,79 @@
+import type { Decision } from '#domain/decision'
+import type { Evidence, Subject } from '#domain/evidence'
+import type { CheckName, Policy } from '#domain/policy'
+import type { Instant, Sha, Snapshot } from '#domain/pull-request'
+
+/** Who did what, when, through what, on which snapshot. Append-only. */
+export type AuditEntry = {
+  /** A key that makes a repeated write of the same act one entry. */
+  key: string
+  at: Instant
+  actor: string
+  /** `pr.created`, `pr.decided`, `pr.landed`, `branch.pushed-direct`, … */
+  action: string
+  repo: string
+  number: number | null
+  snapshotId: string | null
+  details: Record<string, string | number | boolean | null>
+}
+
+/** One commit that became the tip of a base branch through the queue. */
+export type Landing = {
+  repo: string
+  branch: string
+  number: number
+  head: Sha
+  base: Sha
+  commit: Sha
+  tree: Sha
+  /** The evidence that proves `tree`. */
+  evidenceId: string
+  at: Instant
+}
+
+export type RecordedDecision = Decision & { repo: string; number: number; workflowId: string }
+
+/**
+ * The durable record outside Temporal. Writes are idempotent by key: the same record again changes nothing, so an
+ * activity may be repeated. Reads see every acknowledged write of any process on the same store.
+ * Throws `LedgerError` with `kind: 'full' | 'busy' | 'corrupt'`; those are infrastructure, never an outcome.
+ */
+export interface Ledger {
+  savePolicy(repo: string, digest: string, policy: Policy): Promise<void>
+  policy(digest: string): Promise<Policy | null>
+  /** The policy that last parsed on this base branch, for when the file there does not. */
+  lastGoodPolicy(repo: string, branch: string): Promise<{ digest: string; policy: Policy } | null>
+  markGoodPolicy(repo: string, branch: string, digest: string, at: Instant): Promise<void>
+
+  saveSnapshot(snapshot: Snapshot): Promise<void>
+  snapshot(id: string): Promise<Snapshot | null>
+
+  saveEvidence(evidence: Evidence): Promise<void>
+  evidence(id: string): Promise<Evidence | null>
+  /** The newest pass for this subject and digest; failures are never found here. */
+  findPass(repo: string, check: CheckName, subject: Subject, digest: string): Promise<Evidence | null>
+
+  /** Keyed by workflow, snapshot and policy: each head is decided once per (base, policy). */
+  saveDecision(decision: RecordedDecision): Promise<void>
+  /** Newest first. */
+  decisions(repo: string, number: number): Promise<RecordedDecision[]>
+
+  saveLanding(landing: Landing): Promise<void>
+  landings(repo: string, branch: string): Promise<Landing[]>
+
+  appendAudit(entry: AuditEntry): Promise<void>
+  audit(filter: { repo?: string; number?: number; since?: Instant; limit?: number }): Promise<AuditEntry[]>
+
+  /** Reviewed: PRs with a decision; merged: PRs landed; rejected: PRs whose newest decision is `reject`. */
+  pullRequestCounts(repo: string | null): Promise<{ reviewed: number; merged: number; rejected: number }>
+  close(): Promise<void>
+}
+
+export class LedgerError extends Error {
+  readonly kind: 'full' | 'busy' | 'corrupt'
+  constructor(kind: 'full' | 'busy' | 'corrupt', message: string, cause?: unknown) {
+    super(message, { cause })
+    this.name = 'LedgerError'
+    this.kind = kind
+  }
+}
