@@ -31,11 +31,9 @@ export type MergeQueueEntry = {
 }
 
 /** Adds an entry. The same PR and head again is one entry; a new head of a PR takes the old one's place. */
-export const enqueue = defineSignal<[MergeQueueEntry]>('enqueue', { description: 'Add a pull request' })
+export const enqueue = defineSignal<[MergeQueueEntry]>('enqueue')
 /** The PR's pipeline takes its entry back: a new head, or closed. Deduplicated by PR and head. */
-export const leave = defineSignal<[{ number: number; head: Sha; reason: string }]>('leave', {
-  description: 'Take a pull request out',
-})
+export const leave = defineSignal<[{ number: number; head: Sha; reason: string }]>('leave')
 
 /** `queue show --json`. */
 export type MergeQueueStatus = {
@@ -53,4 +51,4 @@ export type MergeQueueStatus = {
   }[]
 }
 
-export const mergeQueueStatus = defineQuery<MergeQueueStatus>('status', { description: 'Entries in order' })
+export const mergeQueueStatus = defineQuery<MergeQueueStatus>('status')

@@ -69,20 +69,16 @@ export type QueueReport =
 export type LookHint = { id: string; kind: string }
 
 /** Something may have changed on the forge: take a fresh look. Never trusted as a fact. Sent by anybody. */
-export const look = defineSignal<[LookHint]>('look', { description: 'Look at the forge again' })
+export const look = defineSignal<[LookHint]>('look')
 /** Sent by `mergeQueue` only. */
-export const report = defineSignal<[QueueReport]>('report', { description: 'What the merge queue did with this PR' })
+export const report = defineSignal<[QueueReport]>('report')
 
 /**
  * `pr merge`: land it once it is approved, where the policy's `merge.auto` is off, or again after an ejection.
  * Refused with `ApplicationFailure` type `NotAllowed` when the PR is not open.
  */
-export const merge = defineUpdate<{ phase: Phase }, [{ by: string; at: Instant }]>('merge', {
-  description: 'Land this PR when it is approved',
-})
+export const merge = defineUpdate<{ phase: Phase }, [{ by: string; at: Instant }]>('merge')
 /** `pr review <n>`: run the checks again; failures are never reused. Answers once the new look has begun. */
-export const review = defineUpdate<{ phase: Phase }, [{ by: string }]>('review', {
-  description: 'Run the checks of this PR again',
-})
+export const review = defineUpdate<{ phase: Phase }, [{ by: string }]>('review')
 
-export const pullRequestStatus = defineQuery<PullRequestStatus>('status', { description: 'Where this PR stands' })
+export const pullRequestStatus = defineQuery<PullRequestStatus>('status')

@@ -1,6 +1,6 @@
 import type { CheckResult } from './evidence.ts'
 import type { CheckName } from './policy.ts'
-import type { Instant, SnapshotFacts } from './pull-request.ts'
+import type { Instant } from './pull-request.ts'
 
 export type RuleOutcome = 'pass' | 'fail' | 'pending' | 'skipped'
 
