@@ -64,7 +64,12 @@ export type QueueReport =
   | { head: Sha; outcome: 'queued'; position: number }
   | { head: Sha; outcome: 'testing' | 'landing'; candidate: Sha }
   | { head: Sha; outcome: 'landed'; merged: Merged }
-  | { head: Sha; outcome: 'ejected'; reason: string; kind: 'tests' | 'conflict' | 'moved' | 'infrastructure' | 'blocked' | 'closed' }
+  | {
+      head: Sha
+      outcome: 'ejected'
+      reason: string
+      kind: 'tests' | 'conflict' | 'moved' | 'infrastructure' | 'blocked' | 'closed'
+    }
 
 export type LookHint = { id: string; kind: string }
 

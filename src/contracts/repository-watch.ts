@@ -15,4 +15,6 @@ export type RepositoryWatchInput = {
 /** Sweep now, do not wait for the timer. */
 export const sweep = defineSignal<[]>('sweep')
 
-export const repositoryWatchStatus = defineQuery<{ repo: string; sweeps: number; lastSweepAt: Instant | null }>('status')
+export const repositoryWatchStatus = defineQuery<{ repo: string; sweeps: number; lastSweepAt: Instant | null }>(
+  'status',
+)

@@ -1,6 +1,7 @@
-import type { PlannedCheck } from './policy.ts'
+import type { MergeMethod, PlannedCheck } from './policy.ts'
 import type { Instant, Sha } from './pull-request.ts'
 
+/** An entry as the queue keeps it. Criteria and checks are pinned by digest from when it entered. */
 export type QueueEntry = {
   number: number
   head: Sha
@@ -20,6 +21,7 @@ export type Candidate = {
   base: Sha
   commit: Sha
   tree: Sha
+  method: MergeMethod
   /** The pass that proves `tree`, or null while it has none. */
   evidenceId: string | null
 }
@@ -29,8 +31,54 @@ export type MergeQueueState = {
   candidate: Candidate | null
   base: { sha: Sha; tree: Sha } | null
   paused: { reason: string; until: Instant | null } | null
-  /** Infrastructure failures in a row of the entry at the front. */
+  /** Tries of the entry at the front that ended in infrastructure failures. */
   attempts: number
-  /** How many PRs it landed, for statistics over continue-as-new. */
+  /** How many PRs it landed. */
   landed: number
+}
+
+/** What the queue does next; a closed list. */
+export type QueueStep =
+  | { kind: 'wait'; for: string }
+  | { kind: 'build'; entry: QueueEntry }
+  | { kind: 'test'; entry: QueueEntry; candidate: Candidate }
+  | { kind: 'land'; entry: QueueEntry; candidate: Candidate & { evidenceId: string } }
+
+export function emptyQueue(): MergeQueueState {
+  return { entries: [], candidate: null, base: null, paused: null, attempts: 0, landed: 0 }
+}
+
+/** Serial: the entry at the front is built on the current base, proven, landed; then the next. */
+export function nextQueueStep(state: MergeQueueState): QueueStep {
+  const entry = state.entries[0]
+  if (state.paused) return { kind: 'wait', for: `paused: ${state.paused.reason}` }
+  if (entry === undefined) return { kind: 'wait', for: 'a pull request' }
+  const { candidate } = state
+  if (candidate === null || !belongsTo(candidate, entry)) return { kind: 'build', entry }
+  if (candidate.evidenceId === null) return { kind: 'test', entry, candidate }
+  return { kind: 'land', entry, candidate: { ...candidate, evidenceId: candidate.evidenceId } }
+}
+
+function belongsTo(candidate: Candidate, entry: QueueEntry): boolean {
+  return candidate.number === entry.number && candidate.head === entry.head
+}
+
+/** The same PR and head again changes nothing; a new head takes the place of the old one at the back. */
+export function enqueueEntry(state: MergeQueueState, entry: QueueEntry): { state: MergeQueueState; position: number } {
+  const present = state.entries.findIndex((other) => other.number === entry.number)
+  if (present >= 0 && state.entries[present]!.head === entry.head) return { state, position: present + 1 }
+  const entries = [...state.entries.filter((other) => other.number !== entry.number), entry]
+  return { state: dropStale({ ...state, entries }), position: entries.length }
+}
+
+/** Takes an entry out; with another head than the one named it stays, for that message was about an older entry. */
+export function removeEntry(state: MergeQueueState, number: number, head: Sha): MergeQueueState {
+  const entries = state.entries.filter((entry) => entry.number !== number || entry.head !== head)
+  return dropStale({ ...state, entries })
+}
+
+function dropStale(state: MergeQueueState): MergeQueueState {
+  const front = state.entries[0]
+  if (state.candidate === null || (front && belongsTo(state.candidate, front))) return state
+  return { ...state, candidate: null, attempts: 0 }
 }

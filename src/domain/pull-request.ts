@@ -97,6 +97,8 @@ export type SnapshotFacts = Pick<
   approvedBy: string[]
   changesRequestedBy: string[]
   merged: Merged | null
+  /** Whether the PR's code runs isolated on this installation. */
+  isolated: boolean
   policy: PolicyFacts
 }
 

@@ -3,7 +3,13 @@ import type { MergeQueueEntry } from '#contracts/merge-queue'
 /** Starts and signals pipelines from outside workflows. Every call is idempotent and may be repeated. */
 export interface Pipelines {
   /** Starts `pr:<repo>#<n>` if it isn't open, and tells it to look. Answers the ids. */
-  lookAtPullRequest(repo: string, number: number, hint: { id: string; kind: string }): Promise<{ workflowId: string; runId: string }>
+  lookAtPullRequest(
+    repo: string,
+    number: number,
+    hint: { id: string; kind: string },
+  ): Promise<{ workflowId: string; runId: string }>
+  /** Tells `pr:<repo>#<n>` to look if it is open; starts nothing. Answers whether it was. */
+  remindPullRequest(repo: string, number: number, hint: { id: string; kind: string }): Promise<boolean>
   /** Starts the base's queue if it isn't open, and adds the entry; the same PR and head again is one entry. */
   enqueue(entry: MergeQueueEntry): Promise<{ workflowId: string }>
   /** Starts `watch:<repo>` if it isn't open. */

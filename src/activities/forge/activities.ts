@@ -1,0 +1,164 @@
+import { createHash } from 'node:crypto'
+import { ApplicationFailure } from '@temporalio/activity'
+import { commentKey } from '#domain/comment'
+import type { Decision } from '#domain/decision'
+import type { PullRequest, Sha, Snapshot, SnapshotFacts } from '#domain/pull-request'
+import { verdicts } from '#domain/reviews'
+import type { Ledger } from '#ledger/port'
+import type { GitRepository } from '../git/port.ts'
+import type { PolicyReader } from '../policy/port.ts'
+import type { Forge, NamedCheck } from './port.ts'
+
+/** The name of the check that carries the decision on the forge. */
+const CHECK_NAME = 'switchyard'
+const MAX_CONFLICTS = 10
+
+/** A merge preview is no one's work and nobody sees it: one identity, the head's own date. */
+const preview = { name: 'Switchyard', email: 'switchyard@localhost' }
+
+export type ForgeTools = {
+  forge: Forge
+  ledger: Ledger
+  repository: (repo: string) => GitRepository
+  policies: PolicyReader
+  /** Whether code of a PR is isolated on this installation. */
+  isolated: boolean
+}
+
+export type ForgeActivities = ReturnType<typeof createForgeActivities>
+
+export type Publication = {
+  repo: string
+  number: number
+  workflowId: string
+  head: Sha
+  comment: string
+  check: Omit<NamedCheck, 'name' | 'detailsUrl'>
+  decision: Decision | null
+}
+
+export function createForgeActivities(tools: ForgeTools) {
+  const { forge, ledger } = tools
+  return {
+    /** The facts of this moment, frozen in the ledger. Taking them again when nothing changed gives the same id. */
+    async takeSnapshot({ repo, number }: { repo: string; number: number }): Promise<SnapshotFacts> {
+      const pullRequest = await forge.getPullRequest(repo, number)
+      if (pullRequest === null) {
+        throw ApplicationFailure.nonRetryable(`${repo} has no pull request #${number}`, 'NotFound')
+      }
+      const git = tools.repository(repo)
+      const { policy, facts } = await tools.policies.read(repo, pullRequest.base.ref, pullRequest.base.sha)
+      await ledger.savePolicy(repo, facts.digest, policy)
+      const snapshot = await freeze(git, pullRequest, facts.digest)
+      await ledger.saveSnapshot(snapshot)
+      const { approvedBy, changesRequestedBy } = verdicts(snapshot.reviews, snapshot.head.sha, snapshot.author)
+      const {
+        body: _body,
+        labels: _labels,
+        commits,
+        changedPaths,
+        reviews: _reviews,
+        policyDigest: _digest,
+        ...rest
+      } = snapshot
+      return {
+        ...rest,
+        conflicts: snapshot.conflicts.slice(0, MAX_CONFLICTS),
+        commitCount: commits.length,
+        pathCount: changedPaths.length,
+        approvedBy,
+        changesRequestedBy,
+        merged: pullRequest.merged,
+        isolated: tools.isolated,
+        policy: facts,
+      }
+    },
+
+    /** Records the decision, edits the one comment, sets the named check. Each may be repeated. */
+    async publishDecision(publication: Publication): Promise<void> {
+      const { repo, number, workflowId, head, decision } = publication
+      if (decision) {
+        await ledger.saveDecision({ ...decision, repo, number, workflowId })
+        await ledger.appendAudit({
+          key: `decided:${workflowId}:${decision.snapshotId}:${decision.policyDigest}:${decision.outcome}`,
+          at: decision.decidedAt,
+          actor: 'switchyard',
+          action: 'pr.decided',
+          repo,
+          number,
+          snapshotId: decision.snapshotId,
+          details: { outcome: decision.outcome },
+        })
+      }
+      await forge.upsertComment(repo, number, commentKey, publication.comment)
+      await forge.setCheck(repo, head, { ...publication.check, name: CHECK_NAME, detailsUrl: null })
+    },
+
+    /** What was decided last, for a pipeline that starts when its PR has already ended. */
+    async lastDecision({ repo, number }: { repo: string; number: number }): Promise<Decision | null> {
+      const [recorded] = await ledger.decisions(repo, number)
+      if (recorded === undefined) return null
+      const { repo: _repo, number: _number, workflowId: _workflowId, ...decision } = recorded
+      return decision
+    },
+
+    /** Deletes the head branch if it still is at the landed SHA. */
+    async deleteHeadBranch({
+      repo,
+      branch,
+      expected,
+    }: {
+      repo: string
+      branch: string
+      expected: Sha
+    }): Promise<string> {
+      return forge.deleteBranch(repo, branch, expected)
+    },
+  }
+}
+
+async function freeze(git: GitRepository, pullRequest: PullRequest, policyDigest: string): Promise<Snapshot> {
+  const { head, base } = pullRequest
+  const mergeBase = (await git.mergeBase(base.sha, head.sha)) ?? base.sha
+  const [commits, changedPaths, merge] = await Promise.all([
+    git.commits(mergeBase, head.sha),
+    git.changedPaths(mergeBase, head.sha),
+    pullRequest.state === 'open' && pullRequest.mergeable !== 'unknown' ? git.mergeTree(base.sha, head.sha) : null,
+  ])
+  const at = commits.at(-1)?.at ?? pullRequest.createdAt
+  const mergeResult =
+    merge?.outcome === 'clean'
+      ? {
+          tree: merge.tree,
+          commit: await git.commitTree({
+            tree: merge.tree,
+            parents: [base.sha, head.sha],
+            message: `Merge ${head.sha} into ${base.sha}\n`,
+            author: { ...preview, at },
+            committer: { ...preview, at },
+          }),
+        }
+      : null
+  const content = {
+    repo: pullRequest.repo,
+    number: pullRequest.number,
+    title: pullRequest.title,
+    body: pullRequest.body,
+    author: pullRequest.author,
+    state: pullRequest.state,
+    draft: pullRequest.draft,
+    labels: pullRequest.labels,
+    head,
+    base,
+    mergeBase,
+    commits,
+    changedPaths,
+    mergeable: merge === null ? pullRequest.mergeable : merge.outcome,
+    conflicts: merge?.outcome === 'conflict' ? merge.paths : [],
+    mergeResult,
+    reviews: pullRequest.reviews,
+    policyDigest,
+  } satisfies Omit<Snapshot, 'id' | 'takenAt'>
+  const id = createHash('sha256').update(JSON.stringify(content)).digest('hex')
+  return { id, ...content, takenAt: new Date().toISOString() }
+}

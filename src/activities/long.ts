@@ -1,0 +1,25 @@
+import { activityInfo, cancellationSignal, heartbeat } from '@temporalio/activity'
+
+/** Heartbeats on a timer while a long process runs, so that a cancellation arrives and a dead worker is noticed. */
+export async function withHeartbeat<T>(
+  run: (signal: AbortSignal, tell: (details: unknown) => void) => Promise<T>,
+): Promise<T> {
+  const timeout = activityInfo().heartbeatTimeoutMs ?? 30_000
+  let details: unknown = null
+  const beat = () => heartbeat(details)
+  const timer = setInterval(beat, Math.max(100, timeout / 4))
+  const tell = (next: unknown) => {
+    details = next
+    beat()
+  }
+  try {
+    return await run(cancellationSignal(), tell)
+  } finally {
+    clearInterval(timer)
+  }
+}
+
+/** A log's name: one per attempt, so that a repeated attempt never writes over what an earlier one said. */
+export function attemptName(name: string): string {
+  return `${name}-${activityInfo().attempt}.log`
+}

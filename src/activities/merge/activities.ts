@@ -1,0 +1,150 @@
+import { ApplicationFailure } from '@temporalio/activity'
+import { landingMessage } from '#domain/commit-message'
+import { isReusable } from '#domain/evidence'
+import type { Candidate, QueueEntry } from '#domain/merge-queue'
+import type { MergeMethod } from '#domain/policy'
+import type { Merged, Sha, Snapshot } from '#domain/pull-request'
+import { pullRequestId } from '#contracts/ids'
+import type { Ledger } from '#ledger/port'
+import type { Forge, MergeRefusal } from '../forge/port.ts'
+import type { CommitInput, GitRepository } from '../git/port.ts'
+
+const committer = { name: 'Switchyard', email: 'switchyard@localhost' }
+
+export type MergeTools = { forge: Forge; ledger: Ledger; repository: (repo: string) => GitRepository }
+
+export type BuildRequest = {
+  repo: string
+  branch: string
+  entry: QueueEntry
+  /** The base as the queue knows it; saves a look at its tree. */
+  knownBase: { sha: Sha; tree: Sha } | null
+}
+
+export type BuildOutcome =
+  | { outcome: 'built'; candidate: Candidate; base: { sha: Sha; tree: Sha } }
+  | { outcome: 'conflict'; paths: string[] }
+  | { outcome: 'no-base' }
+
+export type LandRequest = {
+  repo: string
+  branch: string
+  entry: QueueEntry
+  candidate: Candidate & { evidenceId: string }
+}
+
+export type LandOutcome =
+  { outcome: 'landed'; merged: Merged } | { outcome: 'refused'; reason: MergeRefusal; detail: string }
+
+export type MergeActivities = ReturnType<typeof createMergeActivities>
+
+export function createMergeActivities({ forge, ledger, repository }: MergeTools) {
+  return {
+    /**
+     * Makes the commit that would become the base, on the base of this moment, and looks for a pass of its tree.
+     * The same entry on the same base is the same commit, so an attempt may be repeated.
+     */
+    async buildCandidate({ repo, branch, entry, knownBase }: BuildRequest): Promise<BuildOutcome> {
+      const git = repository(repo)
+      const baseSha = await forge.branch(repo, branch)
+      if (baseSha === null) return { outcome: 'no-base' }
+      const base = knownBase?.sha === baseSha ? knownBase : { sha: baseSha, tree: await git.treeOf(baseSha) }
+      const merge = await git.mergeTree(base.sha, entry.head)
+      if (merge.outcome === 'conflict') return merge
+      const { method, ...commit } = await landingCommit(ledger, entry, base.sha, merge.tree)
+      const pass = await ledger.findPass(repo, 'tests', { kind: 'tree', tree: merge.tree }, entry.tests.digest)
+      const evidenceId = pass && isReusable(pass, new Date().toISOString(), entry.evidenceMaxAge) ? pass.id : null
+      const candidate: Candidate = {
+        number: entry.number,
+        head: entry.head,
+        base: base.sha,
+        commit: await git.commitTree(commit),
+        tree: merge.tree,
+        method,
+        evidenceId,
+      }
+      return { outcome: 'built', candidate, base }
+    },
+
+    /**
+     * Moves the base to the candidate in one step, if its own tree passed and head and base are where it was made.
+     * The forge reads before it acts, so an attempt that follows a landing recognises it.
+     */
+    async landCandidate({ repo, branch, entry, candidate }: LandRequest): Promise<LandOutcome> {
+      const evidence = await ledger.evidence(candidate.evidenceId)
+      if (
+        evidence?.conclusion !== 'passed' ||
+        evidence.subject.kind !== 'tree' ||
+        evidence.subject.tree !== candidate.tree
+      ) {
+        throw ApplicationFailure.nonRetryable(
+          `evidence ${candidate.evidenceId} does not prove ${candidate.tree}`,
+          'Unproven',
+        )
+      }
+      const at = new Date().toISOString()
+      const result = await forge.merge(repo, entry.number, {
+        commit: candidate.commit,
+        tree: candidate.tree,
+        expectedHead: candidate.head,
+        expectedBase: candidate.base,
+        method: candidate.method,
+        at,
+        actor: entry.enqueuedBy,
+      })
+      if (result.outcome === 'refused') return { outcome: 'refused', reason: result.reason, detail: result.detail }
+      const { number, head, snapshotId } = entry
+      const { base, commit, tree, evidenceId, method } = candidate
+      await ledger.saveLanding({ repo, branch, number, head, base, commit, tree, evidenceId, at: result.at })
+      await ledger.appendAudit({
+        key: `landed:${repo}:${branch}:${commit}`,
+        at: result.at,
+        actor: entry.enqueuedBy,
+        action: 'pr.landed',
+        repo,
+        number,
+        snapshotId,
+        details: { commit, tree, base, head, method },
+      })
+      return { outcome: 'landed', merged: { sha: result.sha, tree: result.tree, method, at: result.at } }
+    },
+  }
+}
+
+/** Author, message and dates come from the snapshot and the entry, never from the clock. */
+async function landingCommit(
+  ledger: Ledger,
+  entry: QueueEntry,
+  base: Sha,
+  tree: Sha,
+): Promise<CommitInput & { method: MergeMethod }> {
+  const [snapshot, policy] = await Promise.all([ledger.snapshot(entry.snapshotId), ledger.policy(entry.policyDigest)])
+  if (snapshot === null || policy === null) {
+    throw ApplicationFailure.nonRetryable(`#${entry.number}: snapshot or policy is not in the ledger`, 'NotFound')
+  }
+  const { method, message } = policy.merge
+  const last = snapshot.commits.at(-1)
+  const author = method === 'squash' ? (snapshot.commits[0]?.author ?? committer) : committer
+  return {
+    method,
+    tree,
+    parents: method === 'squash' ? [base] : [base, entry.head],
+    message: landingMessage({ ...messageFacts(snapshot), method, template: message }),
+    author: { ...author, at: last?.at ?? entry.enqueuedAt },
+    committer: { ...committer, at: entry.enqueuedAt },
+  }
+}
+
+function messageFacts(snapshot: Snapshot) {
+  const { repo, number, title, body, author, commits } = snapshot
+  return {
+    number,
+    title,
+    body,
+    author,
+    commits,
+    headRef: snapshot.head.ref,
+    baseRef: snapshot.base.ref,
+    workflowId: pullRequestId(repo, number),
+  }
+}

@@ -1,0 +1,33 @@
+import type { CheckResults } from './decision.ts'
+import { subjectKey, type Subject } from './evidence.ts'
+import type { CheckName, PlannedCheck } from './policy.ts'
+import type { SnapshotFacts } from './pull-request.ts'
+
+/** What a check is evidence of. Tests: the tree of the merge result. Secrets and review: the PR's own commits. */
+export function checkSubject(name: CheckName, snapshot: SnapshotFacts): Subject {
+  if (name !== 'tests') return { kind: 'range', base: snapshot.mergeBase, head: snapshot.head.sha }
+  if (snapshot.mergeResult === null) throw new Error('tests need a merge result')
+  return { kind: 'tree', tree: snapshot.mergeResult.tree }
+}
+
+/** The checks that can run on this snapshot: without a merge result there is nothing to test. */
+export function runnableChecks(snapshot: SnapshotFacts): PlannedCheck[] {
+  return snapshot.policy.checks.filter((check) => check.name !== 'tests' || snapshot.mergeResult !== null)
+}
+
+/**
+ * Results of an earlier look that still say something of this one: the same subject, the same check. Kept even when
+ * red, so that an approval or a new title doesn't run the tests again; `rerun` drops all that did not pass.
+ */
+export function keptResults(results: CheckResults, snapshot: SnapshotFacts, rerun: boolean): CheckResults {
+  const kept = runnableChecks(snapshot).flatMap((check) => {
+    const result = results[check.name]
+    if (!result || result.digest !== check.digest) return []
+    if (subjectKey(result.subject) !== subjectKey(checkSubject(check.name, snapshot))) return []
+    const final =
+      result.conclusion === 'passed' ||
+      (!rerun && (result.conclusion === 'failed' || result.conclusion === 'timed-out'))
+    return final ? [[check.name, result] as const] : []
+  })
+  return Object.fromEntries(kept)
+}

@@ -1,0 +1,101 @@
+import type { Decision, Rule, RuleOutcome } from './decision.ts'
+import type { Merged, Phase, Sha, Waiting } from './pull-request.ts'
+
+/** The hidden key of the one comment that a PR gets from its pipeline. */
+export const commentKey = 'switchyard'
+
+const marks: Record<RuleOutcome, string> = { pass: '✅', fail: '❌', pending: '⏳', skipped: '⏭️' }
+
+export type CommentInput = {
+  phase: Phase
+  head: Sha
+  base: string
+  decision: Decision | null
+  waiting: Waiting | null
+  merged: Merged | null
+  policyProblem: string | null
+  /** false: code of the PR runs without isolation on this installation. */
+  isolated: boolean
+}
+
+const titles: Record<Phase, string> = {
+  checking: 'Checking',
+  waiting: 'Waiting',
+  rejected: 'Not approved',
+  queued: 'Approved, in the merge queue',
+  testing: 'Approved, the merge queue is testing it',
+  landing: 'Approved, landing',
+  landed: 'Landed',
+  closed: 'Closed',
+}
+
+/** One comment per PR, edited and never repeated: each criterion, what it waits for, who can act. */
+export function renderComment(input: CommentInput): string {
+  const lines = [
+    `### Switchyard: ${titles[input.phase]}`,
+    '',
+    `Head \`${input.head.slice(0, 12)}\` into \`${input.base}\`.`,
+  ]
+  if (input.merged) {
+    lines.push(`Landed as \`${input.merged.sha.slice(0, 12)}\` (${input.merged.method}) at ${input.merged.at}.`)
+  }
+  if (input.decision) lines.push('', ...input.decision.rules.flatMap((rule) => ruleLines(rule, 0)))
+  if (input.waiting) lines.push('', ...waitingLines(input.waiting))
+  if (input.policyProblem) {
+    lines.push(
+      '',
+      `⚠️ The policy on \`${input.base}\` does not apply: ${inline(input.policyProblem)}. The last good one does.`,
+    )
+  }
+  if (!input.isolated) lines.push('', '⚠️ Checks run without isolation here: trusted code only.')
+  return `${lines.join('\n')}\n`
+}
+
+function ruleLines(rule: Rule, depth: number): string[] {
+  const line = `${'  '.repeat(depth)}- ${marks[rule.outcome]} **${rule.rule}**: ${inline(rule.reason)}`
+  const children = rule.outcome === 'pass' ? [] : (rule.rules ?? []).flatMap((child) => ruleLines(child, depth + 1))
+  return [line, ...children]
+}
+
+function waitingLines(waiting: Waiting): string[] {
+  const who = waiting.who.length > 0 ? ` Who can act: ${waiting.who.map(inline).join(', ')}.` : ''
+  const until = waiting.until ? ` Until ${waiting.until}.` : ''
+  const lines = [`Waits for ${inline(waiting.for)}, since ${waiting.since}.${until}${who}`]
+  if (waiting.command) lines.push('', '```', waiting.command.replaceAll('`', "'"), '```')
+  return lines
+}
+
+/** Text from outside inside one Markdown line: no markup, no mention, no line break. */
+function inline(text: string): string {
+  return text
+    .replaceAll(/[\r\n]+/g, ' ')
+    .replaceAll(/[\\*_[\]<>|#~]/g, (character) => `\\${character}`)
+    .replaceAll('@', '@\u200b')
+    .slice(0, 1_000)
+}
+
+/** The run's page in the Temporal Web UI: a live checklist in Markdown. */
+export function renderDetails(input: {
+  title: string
+  phase: Phase
+  checks: { name: string; state: string; reason: string }[]
+  decision: Decision | null
+  waiting: Waiting | null
+  merged: Merged | null
+}): string {
+  const lines = [`**${inline(input.title)}**`, '', `Phase: **${input.phase}**`, '']
+  for (const check of input.checks) {
+    const mark = check.state === 'passed' ? '✅' : check.state === 'running' || check.state === 'queued' ? '🔄' : '❌'
+    lines.push(`- ${mark} ${check.name}: ${check.state}${check.reason ? `, ${inline(check.reason)}` : ''}`)
+  }
+  if (input.decision) {
+    lines.push(
+      '',
+      `Decision: **${input.decision.outcome}**`,
+      ...input.decision.rules.flatMap((rule) => ruleLines(rule, 0)),
+    )
+  }
+  if (input.merged) lines.push('', `Landed as \`${input.merged.sha}\` at ${input.merged.at}`)
+  if (input.waiting) lines.push('', ...waitingLines(input.waiting))
+  return lines.join('\n')
+}

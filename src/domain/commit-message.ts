@@ -1,0 +1,52 @@
+import type { Commit, Person } from './pull-request.ts'
+import type { MergeMethod } from './policy.ts'
+
+export type LandingMessage = {
+  method: MergeMethod
+  template: string
+  number: number
+  title: string
+  body: string
+  author: string
+  headRef: string
+  baseRef: string
+  commits: Pick<Commit, 'author' | 'subject'>[]
+  workflowId: string
+}
+
+export const runTrailer = 'Switchyard-Run'
+
+/** The message of the commit that lands a PR: the template's subject, the body, co-authors, the pipeline's trailer. */
+export function landingMessage(input: LandingMessage): string {
+  const subject = oneLine(fill(input.template, input)) || `Merge #${input.number}`
+  const body = input.body.replaceAll('\r\n', '\n').trim()
+  const trailers = [
+    ...coAuthors(input).map((person) => `Co-authored-by: ${person.name} <${person.email}>`),
+    `${runTrailer}: ${input.workflowId}`,
+  ]
+  return `${[subject, body, trailers.join('\n')].filter(Boolean).join('\n\n')}\n`
+}
+
+/** A squash is its first commit's author's work; the others are named. A merge keeps every commit, so needs nobody. */
+function coAuthors({ method, commits }: LandingMessage): Person[] {
+  if (method !== 'squash') return []
+  const [first, ...others] = commits.map((commit) => commit.author)
+  const seen = new Set([first?.email])
+  return others.filter((person) => !seen.has(person.email) && seen.add(person.email))
+}
+
+/** Placeholders: {title} {number} {author} {head} {base}. Unknown ones stay as they are. */
+function fill(template: string, input: LandingMessage): string {
+  const values: Record<string, string> = {
+    title: input.title,
+    number: String(input.number),
+    author: input.author,
+    head: input.headRef,
+    base: input.baseRef,
+  }
+  return template.replaceAll(/\{(\w+)\}/g, (whole, name: string) => values[name] ?? whole)
+}
+
+function oneLine(text: string): string {
+  return text.replaceAll(/\s+/g, ' ').trim()
+}

@@ -1,0 +1,69 @@
+import { nextQueueStep, type MergeQueueState } from './merge-queue.ts'
+import type { Instant, Sha, Waiting } from './pull-request.ts'
+
+export type QueueView = {
+  repo: string
+  branch: string
+  base: { sha: Sha; tree: Sha } | null
+  paused: { reason: string; until: Instant | null } | null
+  entries: {
+    number: number
+    title: string
+    head: Sha
+    position: number
+    state: 'waiting' | 'building' | 'testing' | 'landing'
+    waiting: Waiting
+  }[]
+}
+
+/** What `queue show` prints: every entry, its place, and what it waits for. */
+export function describeQueue({ repo, branch }: { repo: string; branch: string }, state: MergeQueueState): QueueView {
+  const step = nextQueueStep(state)
+  const frontState =
+    step.kind === 'wait' ? 'waiting' : ({ build: 'building', test: 'testing', land: 'landing' } as const)[step.kind]
+  return {
+    repo,
+    branch,
+    base: state.base,
+    paused: state.paused,
+    entries: state.entries.map((entry, index) => ({
+      number: entry.number,
+      title: entry.title,
+      head: entry.head,
+      position: index + 1,
+      state: index === 0 ? frontState : 'waiting',
+      waiting: {
+        for: index === 0 ? frontReason(step) : `#${state.entries[index - 1]!.number} ahead of it`,
+        since: entry.enqueuedAt,
+        until: null,
+        who: ['switchyard'],
+        command: null,
+      },
+    })),
+  }
+}
+
+function frontReason(step: ReturnType<typeof nextQueueStep>): string {
+  switch (step.kind) {
+    case 'wait':
+      return step.for
+    case 'build':
+      return 'its candidate on the current base'
+    case 'test':
+      return `tests of candidate ${step.candidate.commit.slice(0, 12)}`
+    case 'land':
+      return `landing candidate ${step.candidate.commit.slice(0, 12)}`
+  }
+}
+
+const SHOWN = 50
+
+/** The queue's page in the Temporal Web UI. */
+export function renderQueue(view: QueueView): string {
+  const lines = [`**${view.repo}@${view.branch}**: ${view.entries.length} waiting`]
+  if (view.base) lines.push('', `Base \`${view.base.sha}\``)
+  if (view.paused) lines.push('', `Paused: ${view.paused.reason}`)
+  for (const entry of view.entries.slice(0, SHOWN))
+    lines.push(`${entry.position}. #${entry.number} ${entry.state}: ${entry.waiting.for}`)
+  return lines.join('\n')
+}

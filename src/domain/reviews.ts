@@ -1,0 +1,25 @@
+import type { Review, Sha } from './pull-request.ts'
+
+/**
+ * Each reviewer's newest verdict counts; a comment is no verdict. An approval counts for its head only and never from
+ * the author; a request for changes blocks until that person lifts it, whatever is pushed.
+ */
+export function verdicts(
+  reviews: Review[],
+  head: Sha,
+  author: string,
+): { approvedBy: string[]; changesRequestedBy: string[] } {
+  const newest = new Map<string, Review>()
+  for (const review of [...reviews].sort((a, b) => Date.parse(a.at) - Date.parse(b.at))) {
+    if (review.state !== 'commented') newest.set(review.author, review)
+  }
+  const from = (state: Review['state'], accept: (review: Review) => boolean) =>
+    [...newest.values()]
+      .filter((review) => review.state === state && accept(review))
+      .map((review) => review.author)
+      .sort()
+  return {
+    approvedBy: from('approved', (review) => review.head === head && review.author !== author),
+    changesRequestedBy: from('changes-requested', () => true),
+  }
+}

@@ -1,0 +1,79 @@
+import { getExternalWorkflowHandle } from '@temporalio/workflow'
+import { headKey, pullRequestId } from '#contracts/ids'
+import type { MergeQueueInput } from '#contracts/merge-queue'
+import { report, type QueueReport } from '#contracts/pull-request'
+import type { CheckResult } from '#domain/evidence'
+import { removeEntry, type Candidate, type MergeQueueState, type QueueEntry } from '#domain/merge-queue'
+import type { Merged } from '#domain/pull-request'
+import { queuePipelineActivities } from './proxies.ts'
+
+type EjectionKind = Extract<QueueReport, { outcome: 'ejected' }>['kind']
+
+/** The state of one queue: what handlers write, the pipeline reads, and continue-as-new carries. */
+export class MergeQueueRun {
+  readonly input: MergeQueueInput
+  state: MergeQueueState
+  shownPhase = ''
+  private telling = 0
+
+  constructor(input: MergeQueueInput, state: MergeQueueState) {
+    this.input = input
+    this.state = state
+  }
+
+  isFront(entry: QueueEntry): boolean {
+    const front = this.state.entries[0]
+    return front?.number === entry.number && front.head === entry.head
+  }
+
+  tested(entry: QueueEntry, candidate: Candidate, result: CheckResult): void {
+    switch (result.conclusion) {
+      case 'passed':
+        this.state = { ...this.state, candidate: { ...candidate, evidenceId: result.id }, attempts: 0 }
+        return
+      case 'failed':
+      case 'timed-out':
+        return this.eject(entry, 'tests', `tests on the merge result: ${result.reason}`)
+      default:
+        if (this.state.attempts >= entry.tests.retries) {
+          return this.eject(entry, 'infrastructure', `tests could not run: ${result.reason}`)
+        }
+        this.state = { ...this.state, attempts: this.state.attempts + 1 }
+    }
+  }
+
+  landed(entry: QueueEntry, candidate: Candidate, merged: Merged): void {
+    const { landed } = this.state
+    this.state = {
+      ...removeEntry(this.state, entry.number, entry.head),
+      base: { sha: candidate.commit, tree: candidate.tree },
+      landed: landed + 1,
+    }
+    this.tell(entry, { head: entry.head, outcome: 'landed', merged })
+  }
+
+  eject(entry: QueueEntry, kind: EjectionKind, reason: string): void {
+    this.state = removeEntry(this.state, entry.number, entry.head)
+    this.tell(entry, { head: entry.head, outcome: 'ejected', kind, reason })
+  }
+
+  /** Does not hold up the queue. A PR whose pipeline has ended is woken instead: it then looks for itself. */
+  tell(entry: Pick<QueueEntry, 'number' | 'head'>, word: QueueReport): void {
+    this.telling += 1
+    void this.deliver(entry, word).finally(() => (this.telling -= 1))
+  }
+
+  told(): boolean {
+    return this.telling === 0
+  }
+
+  private async deliver({ number, head }: Pick<QueueEntry, 'number' | 'head'>, word: QueueReport): Promise<void> {
+    const { repo, timings } = this.input
+    try {
+      await getExternalWorkflowHandle(pullRequestId(repo, number)).signal(report, word)
+    } catch {
+      const id = `queue:${headKey(number, head)}:${word.outcome}`
+      if (word.outcome !== 'queued') await queuePipelineActivities(timings).wakePullRequest({ repo, number, id })
+    }
+  }
+}

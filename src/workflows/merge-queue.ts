@@ -1,0 +1,155 @@
+/**
+ * The merge queue of one base branch, for ever:
+ *  1. takes entries, in order, each PR and head once
+ *  2. builds the candidate of the entry at the front on the base of the moment
+ *  3. tests its tree, unless that tree already passed
+ *  4. lands it by compare-and-swap, or ejects it with the reason
+ */
+import {
+  CancellationScope,
+  allHandlersFinished,
+  condition,
+  continueAsNew,
+  isCancellation,
+  setCurrentDetails,
+  setHandler,
+  upsertSearchAttributes,
+  workflowInfo,
+} from '@temporalio/workflow'
+import { enqueue, leave, mergeQueueStatus, type MergeQueueInput } from '#contracts/merge-queue'
+import { searchAttributePairs } from '#contracts/search-attributes'
+import { emptyQueue, enqueueEntry, nextQueueStep, removeEntry } from '#domain/merge-queue'
+import type { Candidate, QueueEntry, QueueStep } from '#domain/merge-queue'
+import { describeQueue, renderQueue } from '#domain/merge-queue-view'
+import { never } from '#domain/result'
+import { mergeActivities, testActivities } from './proxies.ts'
+import { MergeQueueRun } from './merge-queue-run.ts'
+
+export async function mergeQueue(input: MergeQueueInput): Promise<never> {
+  const run = new MergeQueueRun(input, input.carried ?? emptyQueue())
+  handleMessages(run)
+  for (;;) {
+    const step = nextQueueStep(run.state)
+    show(run, step)
+    switch (step.kind) {
+      case 'wait':
+        await condition(() => nextQueueStep(run.state).kind !== 'wait' || workflowInfo().continueAsNewSuggested)
+        break
+      case 'build':
+        await build(run, step.entry)
+        break
+      case 'test':
+        await test(run, step.entry, step.candidate)
+        break
+      case 'land':
+        await land(run, step.entry, step.candidate)
+        break
+      default:
+        return never(step)
+    }
+    if (workflowInfo().continueAsNewSuggested) await handOver(run)
+  }
+}
+
+function handleMessages(run: MergeQueueRun): void {
+  setHandler(
+    enqueue,
+    ({ repo: _repo, branch: _branch, ...entry }) => {
+      const { state, position } = enqueueEntry(run.state, entry)
+      run.state = state
+      run.tell(entry, { head: entry.head, outcome: 'queued', position })
+    },
+    { description: 'Add a pull request' },
+  )
+  setHandler(leave, ({ number, head }) => void (run.state = removeEntry(run.state, number, head)), {
+    description: 'Take a pull request out',
+  })
+  setHandler(mergeQueueStatus, () => describeQueue(run.input, run.state), { description: 'Entries in order' })
+}
+
+async function build(run: MergeQueueRun, entry: QueueEntry): Promise<void> {
+  const { repo, branch, timings } = run.input
+  const result = await mergeActivities(timings).buildCandidate({ repo, branch, entry, knownBase: run.state.base })
+  if (!run.isFront(entry)) return
+  switch (result.outcome) {
+    case 'built':
+      run.state = { ...run.state, candidate: result.candidate, base: result.base }
+      return
+    case 'conflict':
+      return run.eject(entry, 'conflict', `conflicts with ${branch} in ${result.paths.slice(0, 10).join(', ')}`)
+    case 'no-base':
+      return run.eject(entry, 'blocked', `there is no branch ${branch}`)
+    default:
+      return never(result)
+  }
+}
+
+/** Tests the candidate; an entry that leaves meanwhile takes its running test with it. */
+async function test(run: MergeQueueRun, entry: QueueEntry, candidate: Candidate): Promise<void> {
+  const { repo, timings } = run.input
+  run.tell(entry, { head: entry.head, outcome: 'testing', candidate: candidate.commit })
+  const scope = new CancellationScope()
+  let finished = false
+  const running = scope
+    .run(() =>
+      testActivities(timings, entry.tests).runTests({
+        repo,
+        number: entry.number,
+        check: entry.tests,
+        subject: { kind: 'tree', tree: candidate.tree },
+        policyDigest: entry.policyDigest,
+        evidenceMaxAge: entry.evidenceMaxAge,
+        commit: candidate.commit,
+        base: candidate.base,
+      }),
+    )
+    .finally(() => (finished = true))
+  running.catch(() => undefined)
+  await condition(() => finished || !run.isFront(entry))
+  if (!finished) scope.cancel()
+  try {
+    const result = await running
+    if (run.isFront(entry)) run.tested(entry, candidate, result)
+  } catch (error) {
+    if (!isCancellation(error) || run.isFront(entry)) throw error
+  }
+}
+
+async function land(
+  run: MergeQueueRun,
+  entry: QueueEntry,
+  candidate: Candidate & { evidenceId: string },
+): Promise<void> {
+  const { repo, branch, timings } = run.input
+  const result = await mergeActivities(timings).landCandidate({ repo, branch, entry, candidate })
+  if (result.outcome === 'landed') return run.landed(entry, candidate, result.merged)
+  switch (result.reason) {
+    case 'base-moved':
+      run.state = { ...run.state, candidate: null }
+      return
+    case 'head-moved':
+      return run.eject(entry, 'moved', result.detail)
+    case 'closed':
+    case 'already-merged':
+      return run.eject(entry, 'closed', result.detail)
+    case 'conflict':
+    case 'blocked':
+      return run.eject(entry, result.reason, result.detail)
+    default:
+      return never(result.reason)
+  }
+}
+
+function show(run: MergeQueueRun, step: QueueStep): void {
+  const phase = step.kind === 'test' ? 'testing' : step.kind === 'wait' ? 'waiting' : 'landing'
+  if (phase !== run.shownPhase) {
+    run.shownPhase = phase
+    upsertSearchAttributes(searchAttributePairs({ Phase: phase, WaitingOn: step.kind === 'wait' ? step.for : null }))
+  }
+  setCurrentDetails(renderQueue(describeQueue(run.input, run.state)))
+}
+
+async function handOver(run: MergeQueueRun): Promise<never> {
+  await condition(() => allHandlersFinished() && run.told())
+  return continueAsNew<typeof mergeQueue>({ ...run.input, carried: run.state })
+}

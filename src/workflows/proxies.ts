@@ -1,0 +1,56 @@
+import { ActivityCancellationType, proxyActivities } from '@temporalio/workflow'
+import { taskQueue, type Role } from '#contracts/roles'
+import type { Timings } from '#contracts/timings'
+import type { PlannedCheck } from '#domain/policy'
+import type { ForgeActivities } from '#activities/forge/activities'
+import type { MergeActivities } from '#activities/merge/activities'
+import type { PipelineActivities } from '#activities/pipelines/activities'
+import type { ReviewActivities } from '#activities/review/activities'
+import type { SecretActivities } from '#activities/secrets/activities'
+import type { TestActivities } from '#activities/tests/activities'
+
+/** Errors that a retry can't help: the request itself is wrong. */
+const nonRetryableErrorTypes = ['NotFound', 'Unproven']
+
+/** Time for `setup` and for making a checkout, on top of a check's own limit. */
+const CHECKOUT_ALLOWANCE_MS = 20 * 60_000
+
+/**
+ * Reads and keyed writes: each activity first looks for its own earlier effect, so a lost answer costs a repetition and
+ * nothing else. They are retried for ever, slowly, because a forge or disk that is away comes back.
+ */
+export function idempotent<A>(role: Role, timings: Timings) {
+  return proxyActivities<A>({
+    taskQueue: taskQueue(role),
+    startToCloseTimeout: timings.shortActivity,
+    retry: { initialInterval: '200ms', backoffCoefficient: 2, maximumInterval: '30s', nonRetryableErrorTypes },
+  } as Parameters<typeof proxyActivities>[0]) as unknown as Proxied<A>
+}
+
+/**
+ * Checks: they heartbeat, are killed on cancellation, and the workflow waits for that. Five attempts, for workers that
+ * die; what ended as a red test or an infrastructure failure is a result and is not attempted again here.
+ */
+export function long<A>(role: Role, timings: Timings, check: PlannedCheck) {
+  return proxyActivities({
+    taskQueue: taskQueue(role),
+    startToCloseTimeout: check.timeout + CHECKOUT_ALLOWANCE_MS,
+    heartbeatTimeout: timings.heartbeat,
+    cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+    retry: { initialInterval: '200ms', maximumInterval: '5s', maximumAttempts: 5, nonRetryableErrorTypes },
+    summary: check.name,
+  }) as unknown as Proxied<A>
+}
+
+type Proxied<A> = { [K in keyof A]: A[K] }
+
+export const forgeActivities = (timings: Timings) => idempotent<ForgeActivities>('pr-review', timings)
+export const pipelineActivities = (timings: Timings) => idempotent<PipelineActivities>('pr-review', timings)
+export const queuePipelineActivities = (timings: Timings) => idempotent<PipelineActivities>('merge', timings)
+export const mergeActivities = (timings: Timings) => idempotent<MergeActivities>('merge', timings)
+
+export const testActivities = (timings: Timings, check: PlannedCheck) => long<TestActivities>('testing', timings, check)
+export const secretActivities = (timings: Timings, check: PlannedCheck) =>
+  long<SecretActivities>('security', timings, check)
+export const reviewActivities = (timings: Timings, check: PlannedCheck) =>
+  long<ReviewActivities>('pr-review', timings, check)

@@ -1,0 +1,148 @@
+import { setCurrentDetails, upsertSearchAttributes, workflowInfo } from '@temporalio/workflow'
+import { searchAttributePairs } from '#contracts/search-attributes'
+import type {
+  CheckStatus,
+  PullRequestCarried,
+  PullRequestInput,
+  PullRequestStatus,
+  QueueReport,
+} from '#contracts/pull-request'
+import { renderComment, renderDetails } from '#domain/comment'
+import type { CheckResults, Decision } from '#domain/decision'
+import type { Merged, Phase, Sha, SnapshotFacts, Waiting } from '#domain/pull-request'
+import type { CheckResult } from '#domain/evidence'
+import type { Publication } from '#activities/forge/activities'
+
+/** The state of one PR's pipeline: what handlers write and the pipeline reads. */
+export class PullRequestRun {
+  readonly input: PullRequestInput
+  snapshot: SnapshotFacts | null
+  checks: CheckResults
+  decision: Decision | null
+  phase: Phase
+  waiting: Waiting | null
+  merged: Merged | null = null
+  mergeRequest: { by: string; head: Sha } | null
+  ejected: { head: Sha; reason: string } | null
+  /** A hint came that no look has answered yet. */
+  lookPending = false
+  /** `pr review`: run again what did not pass. */
+  rerun = false
+  /** The newest word from the queue about the head that was enqueued. */
+  report: QueueReport | null = null
+  /** The entry that the queue was given and has not finished with. */
+  queued: { branch: string; head: Sha } | null = null
+  readonly checkStatuses = new Map<string, CheckStatus>()
+
+  constructor(input: PullRequestInput) {
+    this.input = input
+    const { carried } = input
+    this.snapshot = carried?.snapshot ?? null
+    this.checks = carried?.checks ?? {}
+    this.decision = carried?.decision ?? null
+    this.phase = carried?.phase ?? 'checking'
+    this.waiting = carried?.waiting ?? null
+    this.mergeRequest = carried?.mergeRequest ?? null
+    this.ejected = carried?.ejected ?? null
+    for (const result of Object.values(this.checks)) this.showResult(result)
+  }
+
+  carry(): PullRequestInput {
+    const { snapshot, checks, decision, phase, mergeRequest, ejected, waiting } = this
+    const carried: PullRequestCarried = { snapshot, checks, decision, phase, mergeRequest, ejected, waiting }
+    return { ...this.input, carried }
+  }
+
+  /** Heeds the queue's word about the head it was given; nothing comes after `landed` or `ejected`. */
+  hear(word: QueueReport): void {
+    if (word.head !== this.queued?.head) return
+    if (this.report?.outcome === 'landed' || this.report?.outcome === 'ejected') return
+    this.report = word
+  }
+
+  /** Moves to a phase, and shows it in the search attributes and on the run's page. */
+  enter(phase: Phase, waiting: Waiting | null = null): void {
+    this.phase = phase
+    this.waiting = waiting
+    upsertSearchAttributes(
+      searchAttributePairs({
+        Phase: phase,
+        WaitingOn: waiting?.for ?? null,
+        Deadline: waiting?.until ? new Date(waiting.until) : null,
+        ...(this.snapshot ? { Sha: this.snapshot.head.sha, Branch: this.snapshot.base.ref } : {}),
+      }),
+    )
+    this.showDetails()
+  }
+
+  showCheck(status: CheckStatus): void {
+    this.checkStatuses.set(status.name, status)
+    this.showDetails()
+  }
+
+  showResult(result: CheckResult): void {
+    const duration = Date.parse(result.finishedAt) - Date.parse(result.startedAt)
+    const reason = result.reused ? `${result.reason} (evidence of ${result.finishedAt})` : result.reason
+    this.checkStatuses.set(result.check, { name: result.check, state: result.conclusion, reason, duration })
+  }
+
+  showDetails(): void {
+    const { snapshot, phase, decision, waiting, merged } = this
+    const title = snapshot ? `#${snapshot.number} ${snapshot.title}` : `#${this.input.number}`
+    setCurrentDetails(
+      renderDetails({ title, phase, checks: [...this.checkStatuses.values()], decision, waiting, merged }),
+    )
+  }
+
+  publication(snapshot: SnapshotFacts): Publication {
+    const { phase, decision, waiting, merged } = this
+    const comment = renderComment({
+      phase,
+      head: snapshot.head.sha,
+      base: snapshot.base.ref,
+      decision,
+      waiting,
+      merged,
+      policyProblem: snapshot.policy.problem,
+      isolated: snapshot.isolated,
+    })
+    const done = phase === 'landed' || phase === 'rejected' || phase === 'closed'
+    return {
+      repo: snapshot.repo,
+      number: snapshot.number,
+      workflowId: workflowInfo().workflowId,
+      head: snapshot.head.sha,
+      comment,
+      decision,
+      check: {
+        status: done ? 'completed' : 'in_progress',
+        conclusion: phase === 'landed' ? 'success' : phase === 'rejected' ? 'failure' : done ? 'neutral' : null,
+        summary: waiting?.for ?? phase,
+      },
+    }
+  }
+
+  status(): PullRequestStatus {
+    const { snapshot, input, phase, decision, waiting } = this
+    return {
+      repo: input.repo,
+      number: input.number,
+      title: snapshot?.title ?? '',
+      phase,
+      state: phase === 'landed' ? 'merged' : phase === 'closed' ? 'closed' : (snapshot?.state ?? 'open'),
+      head: snapshot?.head ?? null,
+      base: snapshot?.base ?? null,
+      checks: [...this.checkStatuses.values()],
+      decision,
+      waiting,
+      merged: this.merged,
+      resting: this.resting(),
+    }
+  }
+
+  /** Nothing but a person, a new commit or time will move it. */
+  private resting(): boolean {
+    if (this.lookPending) return false
+    return this.phase === 'waiting' || this.phase === 'rejected' || this.phase === 'landed' || this.phase === 'closed'
+  }
+}

@@ -1,0 +1,204 @@
+/**
+ * A pull request from opened to landed:
+ *  1. snapshot: the facts of this moment, frozen
+ *  2. checks in parallel: tests of the merge result, secrets in every commit, review
+ *  3. decision by a pure function
+ *  4. one comment that says what was decided and who can act
+ *  5. approved: the merge queue lands it
+ *  6. anything else rests until something changes; a new head starts again at 1
+ */
+import {
+  ApplicationFailure,
+  allHandlersFinished,
+  condition,
+  continueAsNew,
+  log,
+  setHandler,
+  workflowInfo,
+} from '@temporalio/workflow'
+import {
+  look,
+  merge,
+  pullRequestStatus,
+  report,
+  review,
+  type PullRequestInput,
+  type PullRequestResult,
+} from '#contracts/pull-request'
+import { keptResults, runnableChecks } from '#domain/check-subjects'
+import { decide } from '#domain/decide'
+import type { CheckResults } from '#domain/decision'
+import type { Instant, SnapshotFacts } from '#domain/pull-request'
+import { snapshotChanges, voidsChecks } from '#domain/snapshot-changes'
+import { waitingAfter, waitingAfterEjection } from '#domain/waiting'
+import { runCheck, runChecksUntil } from './checks.ts'
+import { landThroughQueue, leaveQueue } from './landing.ts'
+import { forgeActivities } from './proxies.ts'
+import { PullRequestRun } from './pull-request-run.ts'
+
+export async function pullRequest(input: PullRequestInput): Promise<PullRequestResult> {
+  const run = new PullRequestRun(input)
+  handleMessages(run)
+  for (;;) {
+    const snapshot = await takeSnapshot(run)
+    if (snapshot.state !== 'open') return finish(run, snapshot)
+    if (needsDecision(run, snapshot)) {
+      const checks = await runChecks(run, snapshot)
+      if (checks === null) continue
+      await decideAndPublish(run, snapshot, checks)
+    }
+    if (mayLand(run, snapshot)) await landThroughQueue(run, snapshot)
+    else if ((await rest(run, snapshot)) === 'stale') return goStale(run, snapshot)
+    if (workflowInfo().continueAsNewSuggested) await handOver(run)
+  }
+}
+
+function handleMessages(run: PullRequestRun): void {
+  const stillOpen = (..._args: unknown[]): void => {
+    if (run.phase === 'landed' || run.phase === 'closed') {
+      throw ApplicationFailure.nonRetryable(`#${run.input.number} is ${run.phase}`, 'NotAllowed')
+    }
+  }
+  setHandler(look, () => void (run.lookPending = true), { description: 'Look at the forge again' })
+  setHandler(report, (word) => run.hear(word), { description: 'What the merge queue did with this PR' })
+  setHandler(
+    merge,
+    ({ by }) => {
+      if (run.snapshot) run.mergeRequest = { by, head: run.snapshot.head.sha }
+      run.ejected = null
+      run.lookPending = true
+      return { phase: run.phase }
+    },
+    { validator: stillOpen, description: 'Land this PR when it is approved' },
+  )
+  setHandler(
+    review,
+    () => {
+      run.rerun = true
+      run.lookPending = true
+      return { phase: run.phase }
+    },
+    { validator: stillOpen, description: 'Run the checks again that did not pass' },
+  )
+  setHandler(pullRequestStatus, () => run.status(), { description: 'Where this PR stands' })
+}
+
+async function takeSnapshot(run: PullRequestRun): Promise<SnapshotFacts> {
+  run.lookPending = false
+  const { repo, number, timings } = run.input
+  return forgeActivities(timings).takeSnapshot({ repo, number })
+}
+
+function needsDecision(run: PullRequestRun, snapshot: SnapshotFacts): boolean {
+  if (run.decision === null || run.snapshot === null || run.rerun) return true
+  return snapshotChanges(run.snapshot, snapshot).length > 0
+}
+
+/** null: what was being checked is no longer what the PR is. */
+async function runChecks(run: PullRequestRun, snapshot: SnapshotFacts): Promise<CheckResults | null> {
+  const kept = keptResults(run.checks, snapshot, run.rerun)
+  const planned = runnableChecks(snapshot).filter((check) => kept[check.name] === undefined)
+  run.rerun = false
+  run.snapshot = snapshot
+  run.checkStatuses.clear()
+  for (const result of Object.values(kept)) run.showResult(result)
+  for (const { name } of planned) run.checkStatuses.set(name, { name, state: 'running', reason: '', duration: null })
+  if (planned.length > 0) run.enter('checking')
+  const results = await runChecksUntil(
+    planned,
+    async (check) => {
+      const result = await runCheck(snapshot, check, run.input.timings)
+      run.showResult(result)
+      run.showDetails()
+      return result
+    },
+    (finished) => movedOn(run, snapshot, finished),
+  )
+  if (results === null) {
+    log.info('checks stopped: the pull request moved on', { head: snapshot.head.sha })
+    return null
+  }
+  return (run.checks = { ...kept, ...results })
+}
+
+/** Waits for a hint while checks run, and looks whether it voids them. What does not is seen by the next look. */
+async function movedOn(run: PullRequestRun, snapshot: SnapshotFacts, finished: () => boolean): Promise<boolean> {
+  let changed = false
+  while (!finished()) {
+    await condition(() => finished() || run.lookPending)
+    if (finished()) break
+    const changes = snapshotChanges(snapshot, await takeSnapshot(run))
+    if (voidsChecks(changes)) return true
+    changed ||= changes.length > 0
+  }
+  run.lookPending ||= changed
+  return false
+}
+
+async function decideAndPublish(run: PullRequestRun, snapshot: SnapshotFacts, checks: CheckResults): Promise<void> {
+  const now = timestamp()
+  const decision = decide(snapshot, checks, now)
+  run.decision = decision
+  if (run.ejected && run.ejected.head !== snapshot.head.sha) run.ejected = null
+  if (mayLand(run, snapshot)) run.enter('queued')
+  else if (decision.outcome === 'approve' && run.ejected)
+    run.enter('waiting', waitingAfterEjection(snapshot, run.ejected.reason, now))
+  else run.enter(decision.outcome === 'reject' ? 'rejected' : 'waiting', waitingAfter(snapshot, decision, now))
+  await publish(run, snapshot)
+}
+
+/** Approved, and the policy or a person asks for it, and the queue did not just say no to this head. */
+function mayLand(run: PullRequestRun, snapshot: SnapshotFacts): boolean {
+  if (run.decision?.outcome !== 'approve' || run.ejected?.head === snapshot.head.sha) return false
+  return snapshot.policy.merge.auto || run.mergeRequest?.head === snapshot.head.sha
+}
+
+/** Waits for something to change, at most as long as the policy lets a PR lie. */
+async function rest(run: PullRequestRun, snapshot: SnapshotFacts): Promise<'changed' | 'stale'> {
+  const { timings } = run.input
+  const { staleAfter } = snapshot.policy.merge
+  const since = run.waiting ? Date.parse(run.waiting.since) : Date.now()
+  const left = Math.max(1, since + staleAfter - Date.now())
+  const asksAgain = snapshot.mergeable === 'unknown'
+  const woken = await condition(() => run.lookPending, asksAgain ? Math.min(left, timings.mergeableRetry) : left)
+  return woken || (asksAgain && left > timings.mergeableRetry) ? 'changed' : 'stale'
+}
+
+async function finish(run: PullRequestRun, snapshot: SnapshotFacts): Promise<PullRequestResult> {
+  const { repo, number, head } = snapshot
+  const activities = forgeActivities(run.input.timings)
+  run.decision ??= await activities.lastDecision({ repo, number })
+  run.snapshot = snapshot
+  run.merged = snapshot.merged
+  run.enter(snapshot.state === 'merged' ? 'landed' : 'closed')
+  if (snapshot.state !== 'merged') await leaveQueue(run)
+  await publish(run, snapshot)
+  if (snapshot.merged && snapshot.policy.merge.deleteBranch) {
+    await activities.deleteHeadBranch({ repo, branch: head.ref, expected: head.sha })
+  }
+  await condition(allHandlersFinished)
+  const state = snapshot.state === 'merged' ? 'merged' : 'closed'
+  return { state, outcome: run.decision?.outcome ?? null, merged: snapshot.merged, reason: state }
+}
+
+async function goStale(run: PullRequestRun, snapshot: SnapshotFacts): Promise<PullRequestResult> {
+  const reason = `nothing happened for ${snapshot.policy.merge.staleAfter} ms`
+  run.enter(run.phase)
+  await publish(run, snapshot)
+  await condition(allHandlersFinished)
+  return { state: 'stale', outcome: run.decision?.outcome ?? null, merged: null, reason }
+}
+
+function publish(run: PullRequestRun, snapshot: SnapshotFacts): Promise<void> {
+  return forgeActivities(run.input.timings).publishDecision(run.publication(snapshot))
+}
+
+async function handOver(run: PullRequestRun): Promise<never> {
+  await condition(allHandlersFinished)
+  return continueAsNew<typeof pullRequest>(run.carry())
+}
+
+/** Workflow time: the same on replay. */
+function timestamp(): Instant {
+  return new Date().toISOString()
+}
