@@ -1,0 +1,75 @@
+import { createHash } from 'node:crypto'
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { PolicyReader } from '#activities/policy/port'
+import { defaultPolicy, parsePolicy, policyDigest, policyFacts, policyFileName } from '#config/policy'
+import { formatProblem, type ConfigProblem } from '#config/problems'
+import type { Policy, PolicyFacts, PolicySource } from '#domain/policy'
+import type { Installation } from './installation.ts'
+
+const MAX_POLICY_BYTES = 256 * 1024
+
+type Resolved = { policy: Policy; facts: PolicyFacts }
+
+/** Where `init` keeps the policy that applies until the base branch has one. */
+export function initialPolicyFile(home: string, repo: string): string {
+  return join(home, 'policies', `${repo}.yaml`)
+}
+
+/** Reads policies from base branches; a text that was parsed once is not parsed again. */
+export function createPolicyReader(installation: Pick<Installation, 'ledger' | 'paths' | 'repository'>): PolicyReader {
+  const { ledger, paths } = installation
+  const parsed = new Map<string, ReturnType<typeof parsePolicy>>()
+
+  function parse(text: string, file: string): ReturnType<typeof parsePolicy> {
+    const key = createHash('sha256').update(text).digest('hex')
+    const known = parsed.get(key) ?? parsePolicy(text, file)
+    if (parsed.size > 100) parsed.clear()
+    parsed.set(key, known)
+    return known
+  }
+
+  async function initial(repo: string): Promise<Resolved> {
+    const file = initialPolicyFile(paths.home, repo)
+    const text = await readFile(file, 'utf8').catch(() => null)
+    const result = text === null ? null : parse(text, file)
+    if (result?.ok) return resolved(result.policy, result.digest, 'init', null)
+    const fallback = defaultPolicy()
+    return resolved(fallback, policyDigest(fallback), 'init', result === null ? null : describe(result.problems))
+  }
+
+  const marked = new Map<string, string>()
+
+  async function markGood(repo: string, branch: string, digest: string, policy: Policy): Promise<void> {
+    const key = `${repo}@${branch}`
+    if (marked.get(key) === digest) return
+    await ledger.savePolicy(repo, digest, policy)
+    await ledger.markGoodPolicy(repo, branch, digest, new Date().toISOString())
+    marked.set(key, digest)
+  }
+
+  return {
+    async read(repo, branch, commit) {
+      const content = await installation.repository(repo).readFile(commit, policyFileName, MAX_POLICY_BYTES)
+      if (content === null) return initial(repo)
+      const result = parse(content.toString('utf8'), policyFileName)
+      if (result.ok) {
+        await markGood(repo, branch, result.digest, result.policy)
+        return resolved(result.policy, result.digest, 'base', null)
+      }
+      const problem = describe(result.problems)
+      const good = await ledger.lastGoodPolicy(repo, branch)
+      if (good) return resolved(good.policy, good.digest, 'last-good', problem)
+      const first = await initial(repo)
+      return { ...first, facts: { ...first.facts, problem } }
+    },
+  }
+}
+
+function resolved(policy: Policy, digest: string, source: PolicySource, problem: string | null): Resolved {
+  return { policy, facts: policyFacts(policy, digest, source, problem) }
+}
+
+function describe(problems: ConfigProblem[]): string {
+  return problems.map(formatProblem).join('; ')
+}

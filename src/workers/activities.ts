@@ -1,0 +1,45 @@
+import { createForgeActivities } from '#activities/forge/activities'
+import { createMergeActivities } from '#activities/merge/activities'
+import { createPipelineActivities } from '#activities/pipelines/activities'
+import { createReviewActivities } from '#activities/review/activities'
+import { createReviewer } from '#activities/review/reviewer'
+import { createSecretActivities } from '#activities/secrets/activities'
+import { createSecretScanner } from '#activities/secrets/secretlint'
+import { createTestActivities } from '#activities/tests/activities'
+import { createCommandRunner } from '#activities/tests/runner'
+import type { CommandRunner } from '#activities/tests/port'
+import type { Pipelines } from '#activities/pipelines/port'
+import type { Installation } from '#installation/installation'
+import { createPolicyReader } from '#installation/policies'
+import type { RoleDefinition } from './roles.ts'
+
+/** The tools that activities act through; tests wrap them to kill the process before and after an effect. */
+export type Tools = Pick<Installation, 'forge' | 'ledger' | 'repository' | 'logs'> & {
+  pipelines: Pipelines
+  runner: CommandRunner
+}
+
+export function openTools(installation: Installation, pipelines: Pipelines, env: NodeJS.ProcessEnv): Tools {
+  const { forge, ledger, logs, config, paths } = installation
+  const runner = createCommandRunner({ home: paths.home, isolation: config.isolation, logs, env })
+  return { forge, ledger, logs, repository: (repo) => installation.repository(repo), pipelines, runner }
+}
+
+export type Activities = Record<string, (...args: never[]) => Promise<unknown>>
+
+/** Joins a role's activities to the installation's vendors. */
+export function activitiesOf(definition: RoleDefinition, tools: Tools, installation: Installation): Activities {
+  const { runner, ledger, forge, pipelines, repository } = tools
+  const create: Record<RoleDefinition['tools'][number], () => Activities> = {
+    forge: () => {
+      const isolated = runner.isolation().mode === 'bubblewrap'
+      return createForgeActivities({ forge, ledger, repository, policies: createPolicyReader(installation), isolated })
+    },
+    merge: () => createMergeActivities({ forge, ledger, repository }),
+    pipelines: () => createPipelineActivities({ forge, pipelines }),
+    tests: () => createTestActivities({ runner, ledger, repository }),
+    secrets: () => createSecretActivities({ scanner: createSecretScanner(), ledger, repository }),
+    review: () => createReviewActivities({ reviewer: createReviewer({ runner }), ledger, repository }),
+  }
+  return Object.assign({}, ...definition.tools.map((tool) => create[tool]())) as Activities
+}

@@ -1,0 +1,70 @@
+import { Runtime, type Logger } from '@temporalio/worker'
+import { pino } from 'pino'
+import { roles as allRoles, type Role } from '#contracts/roles'
+import { connect, locateServer } from '#installation/connect'
+import { openInstallation } from '#installation/open'
+import { runWorkers, type WorkerOptions } from './run.ts'
+
+export type WorkerProcess = { cwd: string; env: NodeJS.ProcessEnv; configFlag?: string; roles: Role[] }
+
+/** A worker as a process of its own: polls until SIGTERM or SIGINT, or until the supervisor that started it is gone. */
+export async function workerProcess(options: WorkerProcess, decorate?: WorkerOptions['decorate']): Promise<void> {
+  const log = pino({ name: options.roles.join(','), redact: ['*.token', '*.password'] }, pino.destination(2))
+  installRuntime(log)
+  const installation = await openInstallation(options)
+  const server = await locateServer(installation.paths.home, options.env)
+  const connected = await connect(installation, { env: options.env })
+  const { pipelines } = connected
+  const workers = await runWorkers({
+    roles: options.roles,
+    installation,
+    server,
+    pipelines,
+    env: options.env,
+    onError: (error) => log.warn({ err: error }, 'hints'),
+    ...(decorate === undefined ? {} : { decorate }),
+  })
+  if (options.roles.includes('pr-review')) {
+    for (const { name } of installation.config.repositories) await pipelines.watchRepository(name)
+  }
+  const drain = () => void workers.drain()
+  process.once('SIGTERM', drain)
+  process.once('SIGINT', drain)
+  process.once('disconnect', drain)
+  process.send?.({ kind: 'ready' })
+  log.info({ roles: options.roles, server: server.address }, 'polling')
+  await workers.ended
+  await connected.close()
+  await installation.close()
+  if (process.connected) process.disconnect()
+}
+
+/** Reads `--roles a,b`; null for a role that does not exist. */
+export function parseRoles(text: string): Role[] | null {
+  const names = text
+    .split(',')
+    .map((name) => name.trim())
+    .filter(Boolean)
+  if (names.length === 0 || names.some((name) => !allRoles.includes(name as Role))) return null
+  return [...new Set(names)] as Role[]
+}
+
+function installRuntime(log: pino.Logger): void {
+  const at =
+    (level: 'trace' | 'debug' | 'info' | 'warn' | 'error'): Logger['info'] =>
+    (message, meta) =>
+      log[level](meta ?? {}, message)
+  const logger: Logger = {
+    log: (level, message, meta) => log[level.toLowerCase() as 'info'](meta ?? {}, message),
+    trace: at('trace'),
+    debug: at('debug'),
+    info: at('info'),
+    warn: at('warn'),
+    error: at('error'),
+  }
+  Runtime.install({
+    logger,
+    shutdownSignals: [],
+    telemetryOptions: { logging: { filter: { core: 'WARN', other: 'WARN' }, forward: {} } },
+  })
+}

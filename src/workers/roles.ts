@@ -1,0 +1,22 @@
+import type { Role } from '#contracts/roles'
+
+/** What a role's worker holds: which tools' activities, whether workflows run there, how many at once. Plain data. */
+export type RoleDefinition = {
+  tools: ('forge' | 'merge' | 'pipelines' | 'tests' | 'secrets' | 'review')[]
+  workflows: boolean
+  /** Activities at once in one process. */
+  slots: number
+}
+
+export const roleDefinitions: Record<Role, RoleDefinition> = {
+  'pr-review': { tools: ['forge', 'review', 'pipelines'], workflows: true, slots: 20 },
+  merge: { tools: ['merge', 'pipelines'], workflows: true, slots: 10 },
+  testing: { tools: ['tests'], workflows: false, slots: 2 },
+  security: { tools: ['secrets'], workflows: false, slots: 2 },
+}
+
+/** The processes that `up` starts. The one that runs code of pull requests is by itself. */
+export const workerProcesses: { name: string; roles: Role[] }[] = [
+  { name: 'pipelines', roles: ['pr-review', 'merge', 'security'] },
+  { name: 'testing', roles: ['testing'] },
+]
