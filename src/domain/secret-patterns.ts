@@ -71,9 +71,12 @@ const authorizationPattern: SecretPattern = {
   accepts: (value) => /\d/.test(value) && entropy(value) >= 3 && !isPlaceholder(value),
 }
 
-/** Groups: name, separator, then the value in double quotes, single quotes, backticks, or bare. */
+/**
+ * Groups: name, its rest, then the value in double quotes, single quotes, backticks, escaped quotes (JSON within
+ * JSON), or bare.
+ */
 const assignment =
-  /((?:api|access|account|auth|encryption|signing|private|master|shared|service)[_-]?key|secret|token|passw(?:or)?d|passwd|passphrase|pwd|credential)([\w-]{0,32})["'`\]]{0,2}[ \t]{0,8}(?::[ \t]{0,4}\w{1,20}[ \t]{0,4}=|===?|:=|=>|[=:])[ \t]{0,8}(?:"([^"\s]{6,4096})"|'([^'\s]{6,4096})'|`([^`\s]{6,4096})`|([^\s"'`,;(){}[\]<>]{8,512})(?![\w(["'`]))/dgi
+  /((?:api|access|account|auth|encryption|signing|private|master|shared|service)[_-]?key|secret|token|passw(?:or)?d|passwd|passphrase|pwd|credential)([\w-]{0,32})["'`\]\\]{0,4}[ \t]{0,8}(?::[ \t]{0,4}\w{1,20}[ \t]{0,4}=|===?|:=|=>|[=:])[ \t]{0,8}(?:"((?:[^"\s\\]|\\.){6,4096})"|'((?:[^'\s\\]|\\.){6,4096})'|`([^`\s]{6,4096})`|\\{1,2}["']([^"'\s\\]{6,4096})\\{1,2}["']|([^\s"'`,;(){}[\]<>\\]{8,512})(?![\w(["'`]))/dgi
 
 /** A name that ends so holds something about a secret, not the secret. */
 const aboutASecret =
@@ -153,7 +156,7 @@ const assignmentPattern: SecretPattern = {
   accepts: (value, match) => {
     const name = `${match[1] ?? ''}${match[2] ?? ''}`
     if (aboutASecret.test(match[2] ?? '') || isPlaceholder(value)) return false
-    if (match[6] === undefined) return isQuotedSecret(name, value)
+    if (match[7] === undefined) return isQuotedSecret(name, value)
     return isBareSecret(name, value, match[0].slice(name.length, match[0].length - value.length))
   },
 }

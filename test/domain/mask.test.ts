@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { maskSecrets, maskValue } from '#domain/mask'
+import { maskSecrets } from '#domain/mask'
 import { findSecrets } from '#domain/secret-patterns'
 
 // Put together here, so that no scanner takes this file for a leak.
@@ -55,6 +55,8 @@ describe('what looks like a secret is found', () => {
     ['generic-assignment', 'const api_key = "f83jK29dkQpz81"'],
     ['generic-assignment', "password: 'hunter2'"],
     ['generic-assignment', '{"clientSecret": "9f8e7d6c5b4a3f2e1d0c"}'],
+    ['generic-assignment', String.raw`"{\"password\": \"hunter22\"}"`],
+    ['generic-assignment', String.raw`"password": "hunter\"22"`],
     ['generic-assignment', 'DB_PASSWORD=correcthorsebattery'],
     ['generic-assignment', 'aws_secret_access_key = wJalrXUtnFEMI/K7MDENG/bPxRfiCYzzzzKEY'],
     ['generic-assignment', 'let token: string = "9f8e7d6c5b4a3f2e"'],

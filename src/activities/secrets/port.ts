@@ -13,8 +13,17 @@ export type SecretScan = {
   signal: AbortSignal
 }
 
-/** `expired`: allowances past their date, which no longer count. */
-export type SecretScanOutcome = { findings: Finding[]; allowed: number; expired: SecretAllowance[]; commits: number }
+/**
+ * `allowed`: findings that an allowance covers. `expired`: allowances past their date, which no longer count.
+ * `notes`: what was not scanned, or which allowance is unusable, one sentence each.
+ */
+export type SecretScanOutcome = {
+  findings: Finding[]
+  allowed: number
+  expired: SecretAllowance[]
+  commits: number
+  notes: string[]
+}
 
 /** Finds secrets in what a PR adds. A finding's message names the kind and shows at most 4 characters of the value. */
 export interface SecretScanner {

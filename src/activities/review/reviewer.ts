@@ -1,0 +1,163 @@
+import picomatch from 'picomatch'
+import type { Finding, LogReference } from '#domain/evidence'
+import { maskSecrets } from '#domain/mask'
+import type { ReviewerPolicy, ReviewPolicy, TestsPolicy } from '#domain/policy'
+import { conflictMarkers, forbiddenPaths, oversizedFiles } from '#domain/review'
+import { parseReviewerAnswer } from '#domain/reviewer-answer'
+import { plainText } from '#domain/text'
+import type { CommandOutcome, CommandRunner } from '../tests/port.ts'
+import { parseAddedLines } from './added-lines.ts'
+import type { Reviewer, ReviewOutcome, ReviewRun } from './port.ts'
+
+/** Bytes of the diff that a reviewer gets on standard input. */
+const stdinLimit = 5 * 1024 * 1024
+/** Bytes of the diff that are searched for conflict markers. */
+const searchLimit = 32 * 1024 * 1024
+const messageLimit = 500
+
+type Diff = { text: string; truncated: boolean }
+type Verdict = {
+  conclusion: ReviewOutcome['conclusion']
+  reason: string | null
+  findings: Finding[]
+  log: LogReference | null
+}
+
+/**
+ * The built-in criteria, and each command that the policy names, one after the other.
+ *
+ * A command runs in a checkout of the **base**, not of the PR: a PR must not rewrite the reviewer that judges it. What
+ * it judges is the diff on its standard input (at most 5 MB); `SWITCHYARD_BASE_SHA`, `SWITCHYARD_HEAD_SHA`,
+ * `SWITCHYARD_REPO`, `SWITCHYARD_PR` and `SWITCHYARD_DIFF_TRUNCATED` (`true` or `false`) are in its environment. It
+ * answers on its standard output (see `parseReviewerAnswer`). The findings decide, whatever the exit code; an exit code
+ * other than 0 without findings fails the review.
+ */
+export function createReviewer({ runner }: { runner: CommandRunner }): Reviewer {
+  return {
+    async review(run: ReviewRun): Promise<ReviewOutcome> {
+      const builtIn = await builtInFindings(run)
+      run.signal.throwIfAborted()
+      const verdicts: Verdict[] = []
+      if (run.policy.reviewers.length > 0) {
+        const diff = await run.git.diff(run.mergeBase, run.head, stdinLimit)
+        for (const [index, reviewer] of run.policy.reviewers.entries()) {
+          verdicts.push(await askReviewer(runner, run, reviewer, index, diff))
+        }
+      }
+      return conclude(builtIn, verdicts)
+    },
+  }
+}
+
+async function builtInFindings({ git, mergeBase, head, policy }: ReviewRun): Promise<Finding[]> {
+  const paths = await git.changedPaths(mergeBase, head)
+  const files = await git.changedFiles(mergeBase, head)
+  const { text } = await git.diff(mergeBase, head, searchLimit)
+  return [
+    ...conflictMarkers(parseAddedLines(text)),
+    ...oversizedFiles(files, policy.maxFileSize),
+    ...forbiddenPaths(paths, pathMatcher(policy)),
+  ].map(presentable)
+}
+
+/** `secrets/` and `secrets` forbid all below, `*.pem` without a slash forbids the name anywhere, as in `.gitignore`. */
+function pathMatcher({ forbiddenPaths: patterns }: ReviewPolicy): (path: string) => string | null {
+  const matchers = patterns.map((pattern) => {
+    const trimmed = pattern.replace(/^\.?\//, '').replace(/\/$/, '')
+    const anywhere = pattern.replace(/\/$/, '').includes('/') ? trimmed : `**/${trimmed}`
+    return { pattern, matches: picomatch([anywhere, `${anywhere}/**`], { dot: true }) }
+  })
+  return (path) => matchers.find(({ matches }) => matches(path))?.pattern ?? null
+}
+
+async function askReviewer(
+  runner: CommandRunner,
+  run: ReviewRun,
+  reviewer: ReviewerPolicy,
+  index: number,
+  diff: Diff,
+): Promise<Verdict> {
+  const outcome = await runner.run({
+    repo: run.repo,
+    gitDir: run.git.gitDir,
+    commit: run.base,
+    trusted: run.base,
+    policy: asTestsPolicy(reviewer),
+    stdin: diff.text,
+    env: {
+      SWITCHYARD_REPO: run.repo,
+      SWITCHYARD_PR: `${run.number}`,
+      SWITCHYARD_BASE_SHA: run.base,
+      SWITCHYARD_HEAD_SHA: run.head,
+      SWITCHYARD_DIFF_TRUNCATED: `${diff.truncated}`,
+    },
+    logName: `${run.logName}-${index + 1}`,
+    signal: run.signal,
+    onStage: run.onStage,
+  })
+  return judge(reviewer.name, outcome)
+}
+
+function asTestsPolicy({ run, timeout }: ReviewerPolicy): TestsPolicy {
+  return { run, timeout, setup: null, keep: null, retries: 0, network: false, env: [] }
+}
+
+function judge(name: string, outcome: CommandOutcome): Verdict {
+  const { conclusion, log } = outcome
+  if (conclusion === 'timed-out' || conclusion === 'infrastructure') {
+    return { conclusion, reason: presentableText(`reviewer ${name}: ${outcome.reason}`), findings: [], log }
+  }
+  const answer = parseReviewerAnswer(name, outcome.stdout)
+  const found = answer.outcome === 'valid' ? answer.findings : []
+  if (conclusion === 'failed' && found.length === 0) {
+    return { conclusion, reason: presentableText(`reviewer ${name}: ${outcome.reason}`), findings: [], log }
+  }
+  if (answer.outcome === 'failed') {
+    return { conclusion: 'failed', reason: presentableText(answer.reason), findings: [], log }
+  }
+  const findings = found.map(({ rule, message, path, line, severity }) =>
+    presentable({
+      rule: `${name}/${rule}`,
+      message: severity === 'warning' ? `warning: ${message}` : message,
+      path,
+      line,
+      commit: null,
+    }),
+  )
+  const failed = found.some(({ severity }) => severity === 'error')
+  return { conclusion: failed ? 'failed' : 'passed', reason: null, findings, log }
+}
+
+/** A finding is a result, so it outweighs what could not be found out. */
+function conclude(builtIn: Finding[], verdicts: Verdict[]): ReviewOutcome {
+  const findings = [...builtIn, ...verdicts.flatMap((verdict) => verdict.findings)]
+  const decisive =
+    verdicts.find(({ conclusion }) => conclusion === 'failed') ??
+    verdicts.find(({ conclusion }) => conclusion === 'timed-out') ??
+    verdicts.find(({ conclusion }) => conclusion === 'infrastructure')
+  const conclusion = builtIn.length > 0 ? 'failed' : (decisive?.conclusion ?? 'passed')
+  const reasons = verdicts.flatMap(({ reason }) => (reason === null ? [] : [reason]))
+  if (findings.length > 0 || reasons.length === 0) reasons.unshift(summary(findings))
+  return { conclusion, reason: reasons.join('; '), findings, log: (decisive ?? verdicts.at(-1))?.log ?? null }
+}
+
+function summary(findings: Finding[]): string {
+  const [first] = findings
+  if (first === undefined) return 'no findings'
+  const place = first.path === null ? '' : ` in ${first.path}${first.line === null ? '' : `:${first.line}`}`
+  return `${findings.length} finding${findings.length === 1 ? '' : 's'}: ${first.message}${place}`
+}
+
+function presentable(finding: Finding): Finding {
+  return {
+    ...finding,
+    rule: presentableText(finding.rule),
+    message: presentableText(finding.message),
+    path: finding.path === null ? null : presentableText(finding.path),
+  }
+}
+
+/** Masked before it is cut: half a secret would no longer look like one. */
+function presentableText(text: string): string {
+  return plainText(maskSecrets(text)).slice(0, messageLimit)
+}

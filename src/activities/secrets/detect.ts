@@ -1,0 +1,81 @@
+import { lintSource } from '@secretlint/core'
+import { rules } from '@secretlint/secretlint-rule-preset-recommend'
+import { extname } from 'node:path'
+import { findSecrets, isPlaceholder, type SecretMatch } from '#domain/secret-patterns'
+
+/**
+ * The preset has a rule that obeys `secretlint-disable` comments. It stays out: a PR must not allow its own secret,
+ * only the base branch's policy may.
+ */
+const obeysComments = '@secretlint/secretlint-rule-filter-comments'
+const rulePrefix = '@secretlint/secretlint-rule-'
+
+/** AWS key ids are off by default in the preset; account ids come with them and are no secret. */
+const overrides: Record<string, object> = {
+  [`${rulePrefix}aws`]: { options: { enableIDScanRule: true }, allowMessageIds: ['AWSAccountID'] },
+}
+
+const config = {
+  rules: rules
+    .filter((rule) => rule.meta.id !== obeysComments)
+    .map((rule) => ({ id: rule.meta.id, rule, ...overrides[rule.meta.id] })),
+}
+
+/** Bytes of text scanned at once: bounds the time between two looks at the abort signal. */
+const chunkLength = 256 * 1024
+/** What two chunks share, so that a secret across their border is found in one of them. */
+const overlap = 16 * 1024
+
+/** All secrets in a text: the full preset of secretlint, and our own patterns. Calls itself off between chunks. */
+export async function detectSecrets(path: string, text: string, signal: AbortSignal): Promise<SecretMatch[]> {
+  const found = new Map<string, SecretMatch>()
+  for (let offset = 0; offset === 0 || offset + overlap < text.length; offset += chunkLength - overlap) {
+    signal.throwIfAborted()
+    const chunk = text.slice(offset, offset + chunkLength)
+    const matches = preferSpecific([...findSecrets(chunk), ...(await lint(path, chunk))])
+    for (const match of matches) {
+      const moved = { ...match, start: match.start + offset, end: match.end + offset }
+      found.set(`${moved.start}`, moved)
+    }
+  }
+  return [...found.values()].toSorted((a, b) => a.start - b.start)
+}
+
+async function lint(path: string, content: string): Promise<SecretMatch[]> {
+  const { messages } = await lintSource({
+    source: { content, filePath: path, ext: extname(path), contentType: 'text' },
+    options: { config, noPhysicFilePath: true },
+  })
+  return messages
+    .filter(({ range }) => !isTemplate(content.slice(range[0], range[1])))
+    .map(({ ruleId, messageId, range }) => ({
+      rule: ruleId.replace(rulePrefix, ''),
+      kind: spoken(messageId),
+      start: range[0],
+      end: range[1],
+    }))
+}
+
+/** `postgres://user:${PASSWORD}@host` and `mysql://root:password@localhost` are no leaks. */
+function isTemplate(value: string): boolean {
+  const password = /:\/\/[^\s:@/]{0,128}:([^\s@]{1,512})@/.exec(value.slice(0, 2048))?.[1]
+  return password !== undefined && isPlaceholder(password)
+}
+
+/** `GITHUB_TOKEN` and `PostgreSQLConnection` as words. */
+function spoken(messageId: string): string {
+  return messageId
+    .replace(/([a-z])([A-Z])/g, '$1 $2')
+    .replaceAll('_', ' ')
+    .toLowerCase()
+}
+
+/** Of matches that overlap the first one is kept, and our own patterns know the secret's exact place. */
+function preferSpecific(matches: SecretMatch[]): SecretMatch[] {
+  const kept: SecretMatch[] = []
+  const vague = (match: SecretMatch): number => Number(match.rule === 'generic-assignment')
+  for (const match of matches.toSorted((a, b) => vague(a) - vague(b))) {
+    if (!kept.some((other) => match.start < other.end && other.start < match.end)) kept.push(match)
+  }
+  return kept
+}
