@@ -1,10 +1,21 @@
 import { defineConfig } from 'vitest/config'
 
+/** Tests in these folders speak to a Temporal server; only they wait for one to start. */
+const onServer = [
+  'test/{workflows,replay,e2e,bench}/**/*.test.ts',
+  'test/client/*.test.ts',
+  'test/client/!(supervisor)/**/*.test.ts',
+]
+
 export default defineConfig({
   test: {
-    include: ['test/**/*.test.ts'],
+    // The SDK's native module crashes in worker threads.
     pool: 'forks',
     testTimeout: 30_000,
     hookTimeout: 60_000,
+    projects: [
+      { extends: true, test: { name: 'unit', include: ['test/**/*.test.ts'], exclude: onServer } },
+      { extends: true, test: { name: 'server', include: onServer, globalSetup: 'test/support/global-setup.ts' } },
+    ],
   },
 })

@@ -1,0 +1,196 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { closeSync, mkdirSync, openSync } from 'node:fs'
+import { dirname } from 'node:path'
+
+/** A process to keep running. It gets an ipc channel: `process.send({ kind: 'ready' })`, and `disconnect` when we die. */
+export type ChildSpec = {
+  name: string
+  command: string
+  args: string[]
+  env: NodeJS.ProcessEnv
+  /** Its stdout and stderr are appended to this file. */
+  log: string
+}
+
+export type SupervisorEvent =
+  | { kind: 'started'; name: string; pid: number }
+  | { kind: 'died'; name: string; pid: number; code: number | null; signal: NodeJS.Signals | null; restartInMs: number }
+  | { kind: 'restarted'; name: string; pid: number; restarts: number }
+  | { kind: 'gave-up'; name: string; reason: string }
+
+export type SupervisorOptions = {
+  onEvent?: (event: SupervisorEvent) => void
+  /** Between TERM and KILL. */
+  graceMs?: number
+  backoff?: Partial<Backoff>
+}
+
+/** `firstMs` doubles up to `maxMs` and starts again after a life of `resetAfterMs`; given up after `limit` short lives. */
+export type Backoff = { firstMs: number; maxMs: number; resetAfterMs: number; limit: number }
+
+export type Supervisor = {
+  /** Resolves when every child has said that it is ready. Rejects when one was given up, or after the time. */
+  ready(timeoutMs: number): Promise<void>
+  /** The process id of a child that runs now. */
+  pid(name: string): number | undefined
+  /** Sends one child a signal, as from outside: it is restarted like one that died by itself. Returns its process id. */
+  kill(name: string, signal: NodeJS.Signals): number
+  /** TERM, grace, KILL. Resolves when no child and nothing of its process group is left. */
+  stop(): Promise<void>
+}
+
+const DEFAULT_BACKOFF: Backoff = { firstMs: 200, maxMs: 10_000, resetAfterMs: 30_000, limit: Number.POSITIVE_INFINITY }
+const DEFAULT_GRACE_MS = 10_000
+
+type Child = {
+  spec: ChildSpec
+  process: ChildProcess | null
+  startedAt: number
+  ready: boolean
+  restarts: number
+  shortLives: number
+  givenUp: string | null
+  timer: NodeJS.Timeout | undefined
+}
+
+/** Starts the children and keeps them running until `stop`. */
+export function supervise(specs: ChildSpec[], options: SupervisorOptions = {}): Supervisor {
+  const backoff = { ...DEFAULT_BACKOFF, ...options.backoff }
+  const children = new Map(specs.map((spec) => [spec.name, idle(spec)]))
+  const watchers = new Set<() => void>()
+  let stopping: Promise<void> | null = null
+
+  function say(event: SupervisorEvent): void {
+    options.onEvent?.(event)
+    for (const look of watchers) look()
+  }
+
+  function start(child: Child): void {
+    const started = spawnChild(child.spec)
+    child.startedAt = Date.now()
+    started.once('error', (error) => {
+      // Without a process id it never ran: the command is missing, and another try can't help.
+      if (started.pid === undefined) giveUp(child, `${child.spec.command} can't be started: ${error.message}`)
+    })
+    if (started.pid === undefined) return
+    child.process = started
+    started.on('message', (message) => {
+      if (!isReady(message)) return
+      child.ready = true
+      for (const look of watchers) look()
+    })
+    started.once('exit', (code, signal) => ended(child, started.pid as number, code, signal))
+    const { name } = child.spec
+    if (child.restarts === 0) say({ kind: 'started', name, pid: started.pid })
+    else say({ kind: 'restarted', name, pid: started.pid, restarts: child.restarts })
+  }
+
+  function ended(child: Child, pid: number, code: number | null, signal: NodeJS.Signals | null): void {
+    signalGroup(pid, 'SIGKILL')
+    child.process = null
+    child.ready = false
+    if (stopping) return
+    child.shortLives = Date.now() - child.startedAt >= backoff.resetAfterMs ? 1 : child.shortLives + 1
+    if (child.shortLives > backoff.limit) {
+      giveUp(child, `it died ${child.shortLives} times in a row, at last with ${signal ?? `exit code ${code}`}`)
+      return
+    }
+    const restartInMs = Math.min(backoff.firstMs * 2 ** (child.shortLives - 1), backoff.maxMs)
+    child.timer = setTimeout(() => {
+      child.restarts++
+      start(child)
+    }, restartInMs)
+    say({ kind: 'died', name: child.spec.name, pid, code, signal, restartInMs })
+  }
+
+  function giveUp(child: Child, reason: string): void {
+    child.givenUp = reason
+    say({ kind: 'gave-up', name: child.spec.name, reason })
+  }
+
+  async function stopAll(): Promise<void> {
+    for (const child of children.values()) clearTimeout(child.timer)
+    await Promise.all([...children.values()].map((child) => endChild(child, options.graceMs ?? DEFAULT_GRACE_MS)))
+  }
+
+  for (const child of children.values()) start(child)
+
+  return {
+    ready: (timeoutMs) => waitUntilReady(children, watchers, timeoutMs),
+    pid: (name) => children.get(name)?.process?.pid,
+    kill: (name, signal) => {
+      const running = children.get(name)?.process
+      if (!running?.pid) throw new Error(`${name} does not run`)
+      running.kill(signal)
+      return running.pid
+    },
+    stop: () => (stopping ??= stopAll()),
+  }
+}
+
+const idle = (spec: ChildSpec): Child => ({
+  spec,
+  process: null,
+  startedAt: 0,
+  ready: false,
+  restarts: 0,
+  shortLives: 0,
+  givenUp: null,
+  timer: undefined,
+})
+
+/** In a process group of its own: a Ctrl-C at the terminal must reach us only, so that children end in our order. */
+function spawnChild(spec: ChildSpec): ChildProcess {
+  mkdirSync(dirname(spec.log), { recursive: true })
+  const log = openSync(spec.log, 'a')
+  try {
+    return spawn(spec.command, spec.args, { env: spec.env, detached: true, stdio: ['ignore', log, log, 'ipc'] })
+  } finally {
+    closeSync(log)
+  }
+}
+
+async function endChild(child: Child, graceMs: number): Promise<void> {
+  const running = child.process
+  if (!running?.pid) return
+  const { pid } = running
+  const gone = new Promise<void>((resolve) => running.once('exit', () => resolve()))
+  running.kill('SIGTERM')
+  const hard = setTimeout(() => signalGroup(pid, 'SIGKILL'), graceMs)
+  await gone
+  clearTimeout(hard)
+}
+
+function signalGroup(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(-pid, signal)
+  } catch {
+    // ESRCH: nothing is left of the group.
+  }
+}
+
+function isReady(message: unknown): boolean {
+  return typeof message === 'object' && message !== null && 'kind' in message && message.kind === 'ready'
+}
+
+function waitUntilReady(children: Map<string, Child>, watchers: Set<() => void>, timeoutMs: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const all = [...children.values()]
+    const settle = (act: () => void) => {
+      clearTimeout(timer)
+      watchers.delete(look)
+      act()
+    }
+    const look = () => {
+      const lost = all.find((child) => child.givenUp !== null)
+      if (lost) settle(() => reject(new Error(`${lost.spec.name}: ${lost.givenUp}. Its output is in ${lost.spec.log}`)))
+      else if (all.every((child) => child.ready)) settle(resolve)
+    }
+    const timer = setTimeout(() => {
+      const late = all.filter((child) => !child.ready).map((child) => `${child.spec.name} (output: ${child.spec.log})`)
+      settle(() => reject(new Error(`not ready after ${timeoutMs} ms: ${late.join(', ')}`)))
+    }, timeoutMs)
+    watchers.add(look)
+    look()
+  })
+}
