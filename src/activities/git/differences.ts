@@ -1,0 +1,105 @@
+import type { Sha } from '#domain/pull-request'
+import { readTexts, sizesOf } from './blobs.ts'
+import { parsePatch } from './patch.ts'
+import type { AddedLine, ChangedFile } from './port.ts'
+import { sha } from './revisions.ts'
+import { GitError, runGit } from './run.ts'
+
+/** `diff-tree` with all that an attribute or a config could name switched off. */
+const diffTree = ['diff-tree', '-r', '--no-ext-diff', '--no-textconv', '--no-color']
+const patch = ['-p', '--full-index', '--src-prefix=a/', '--dst-prefix=b/']
+
+export async function changedPaths(objects: string, from: Sha, to: Sha): Promise<string[]> {
+  const args = [...diffTree, '-z', '--name-only', '--no-renames', sha(from), sha(to)]
+  return fieldsOf(await complete(objects, args))
+}
+
+export async function unifiedDiff(objects: string, from: Sha, to: Sha, maxBytes: number) {
+  const args = [...diffTree, ...patch, '--find-renames', sha(from), sha(to)]
+  const { stdout, truncated } = await runGit({ objects, args, maxOutput: maxBytes })
+  return { text: stdout.toString('utf8'), truncated }
+}
+
+export async function addedLines(
+  objects: string,
+  commit: Sha,
+  maxBytes: number,
+): Promise<{ lines: AddedLine[]; truncated: boolean }> {
+  const shape = ['--root', '--no-commit-id', '--diff-merges=first-parent', '--unified=0', '--no-renames']
+  const { stdout, truncated } = await runGit({
+    objects,
+    args: [...diffTree, ...patch, ...shape, sha(commit)],
+    maxOutput: maxBytes,
+  })
+  const { lines, binary } = parsePatch(stdout)
+  if (binary.length === 0) return { lines, truncated }
+  const nowText = await textsBehindBinary(objects, binary, maxBytes - stdout.length)
+  return { lines: [...lines, ...nowText.lines], truncated: truncated || nowText.truncated }
+}
+
+/**
+ * Git shows a file as binary when only the old side is. Else a secret could be hidden by committing a NUL first and the
+ * text after it.
+ */
+async function textsBehindBinary(objects: string, binary: { path: string; blob: Sha }[], maxBytes: number) {
+  const { texts, truncated } = await readTexts(objects, [...new Set(binary.map(({ blob }) => blob))], maxBytes)
+  const lines = binary.flatMap(({ path, blob }) => {
+    const text = texts.get(blob)
+    if (!text) return []
+    return text
+      .replace(/\n$/, '')
+      .split('\n')
+      .map((content, index) => ({ path, line: index + 1, text: content }))
+  })
+  return { lines, truncated }
+}
+
+const gitlink = '160000'
+/** Bytes that are read to see whether what git shows as binary is text on its new side. */
+const textLimit = 16 * 1024 * 1024
+
+export async function changedFiles(objects: string, from: Sha, to: Sha): Promise<ChangedFile[]> {
+  const args = [
+    ...diffTree,
+    '-z',
+    '--raw',
+    '--numstat',
+    '--no-abbrev',
+    '--no-renames',
+    '--diff-filter=d',
+    sha(from),
+    sha(to),
+  ]
+  const fields = fieldsOf(await complete(objects, args))
+  const files: { path: string; blob: Sha }[] = []
+  const binary = new Set<string>()
+  for (let at = 0; at < fields.length; at += 1) {
+    const field = fields[at] ?? ''
+    const raw = /^:\d+ (\d+) [0-9a-f]+ ([0-9a-f]{40}) [A-Z]\d*$/.exec(field)
+    if (!raw) {
+      if (field.startsWith('-\t-\t')) binary.add(field.slice(4))
+      continue
+    }
+    at += 1
+    // A submodule's entry is a commit of another repository: there is nothing of it to read here.
+    if (raw[1] !== gitlink) files.push({ path: fields[at] ?? '', blob: raw[2] ?? '' })
+  }
+  const sizes = await sizesOf(objects, [...new Set(files.map(({ blob }) => blob))])
+  const doubtful = files.filter(({ path }) => binary.has(path)).map(({ blob }) => blob)
+  const { texts } = await readTexts(objects, [...new Set(doubtful)], textLimit)
+  return files.map(({ path, blob }) => {
+    const size = sizes.get(blob)
+    if (size === undefined) throw new GitError(args, null, `blob ${blob} of ${JSON.stringify(path)} is missing`)
+    return { commit: to, path, size, binary: binary.has(path) && !texts.has(blob), blob }
+  })
+}
+
+async function complete(objects: string, args: string[]): Promise<Buffer> {
+  const { stdout, truncated } = await runGit({ objects, args })
+  if (truncated) throw new GitError(args, null, 'more differences than can be read at once')
+  return stdout
+}
+
+function fieldsOf(output: Buffer): string[] {
+  return output.toString('utf8').split('\0').slice(0, -1)
+}
