@@ -3,6 +3,7 @@ import type { Finding } from '#domain/evidence'
 import { maskSecrets, maskValue } from '#domain/mask'
 import type { Commit, Sha } from '#domain/pull-request'
 import type { SecretMatch } from '#domain/secret-patterns'
+import { plainText } from '#domain/text'
 import type { AddedLine, GitRepository } from '../git/port.ts'
 import { parseAddedLines } from '../review/added-lines.ts'
 import { createAllowances, type Allowances } from './allowances.ts'
@@ -104,7 +105,7 @@ function report(
   findings.list.push({
     rule: match.rule,
     message: `${match.kind} ${maskValue(value)}`,
-    path: maskSecrets(place.path),
+    path: plainText(maskSecrets(place.path)),
     line: place.line,
     commit: place.commit,
   })
