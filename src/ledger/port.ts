@@ -1,7 +1,14 @@
+import type { Kysely } from 'kysely'
 import type { Decision } from '#domain/decision'
 import type { Evidence, Subject } from '#domain/evidence'
 import type { CheckName, Policy } from '#domain/policy'
 import type { Instant, Sha, Snapshot } from '#domain/pull-request'
+import type { ForgeTables, Tables } from './schema.ts'
+
+export type { ForgeTables }
+
+/** The ledger's database, for the local forge, which keeps its records in the same store. */
+export type LedgerTables = Kysely<Tables>
 
 /** Who did what, when, through what, on which snapshot. Append-only. */
 export type AuditEntry = {
@@ -53,15 +60,20 @@ export interface Ledger {
   /** The newest pass for this subject and digest; failures are never found here. */
   findPass(repo: string, check: CheckName, subject: Subject, digest: string): Promise<Evidence | null>
 
-  /** Keyed by workflow, snapshot and policy: each head is decided once per (base, policy). */
+  /**
+   * Keyed by workflow, snapshot and policy: each head is decided once per (base, policy). Checks that were run again
+   * on the same facts may decide otherwise; then the decision with the later `decidedAt` takes the place of the other.
+   */
   saveDecision(decision: RecordedDecision): Promise<void>
   /** Newest first. */
   decisions(repo: string, number: number): Promise<RecordedDecision[]>
 
   saveLanding(landing: Landing): Promise<void>
+  /** Oldest first. */
   landings(repo: string, branch: string): Promise<Landing[]>
 
   appendAudit(entry: AuditEntry): Promise<void>
+  /** Oldest first; with `limit` the newest ones. `since` is inclusive. */
   audit(filter: { repo?: string; number?: number; since?: Instant; limit?: number }): Promise<AuditEntry[]>
 
   /** Reviewed: PRs with a decision; merged: PRs landed; rejected: PRs whose newest decision is `reject`. */

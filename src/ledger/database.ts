@@ -1,0 +1,98 @@
+import { mkdir, realpath } from 'node:fs/promises'
+import { basename, dirname, join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import { Kysely, SqliteDialect } from 'kysely'
+import { Migrator, type Migration } from 'kysely/migration'
+import { migrations, type StoreDialect } from './migrations.ts'
+import { NodeSqliteDialect, openNodeSqlite, type NodeSqliteOptions } from './node-sqlite.ts'
+import { LedgerError } from './port.ts'
+import type { Tables } from './schema.ts'
+
+export type Database = { tables: Kysely<Tables>; close(): Promise<void> }
+
+const sqlite: StoreDialect = {
+  sequenceType: 'integer',
+  sequence: (column) => column.primaryKey().autoIncrement(),
+}
+
+/** How long to wait for another process that creates the same file, in milliseconds. */
+const FIRST_OPEN_LIMIT = 10_000
+
+/**
+ * One connection per file and process: with two, a transaction of one could meet the other's busy wait, which blocks
+ * the event loop that the first needs to end.
+ */
+const open = new Map<string, { database: Promise<Kysely<Tables>>; users: number }>()
+
+/** Opens and migrates the file; made when it isn't there. Several users in one process share its connection. */
+export async function openDatabase(path: string, options: NodeSqliteOptions): Promise<Database> {
+  const file = await prepareFolder(path)
+  const entry = open.get(file) ?? { database: openAndMigrate(file, options), users: 0 }
+  entry.users += 1
+  open.set(file, entry)
+  try {
+    const tables = await entry.database
+    let closed = false
+    return {
+      tables,
+      async close() {
+        if (closed) return
+        closed = true
+        await release(file, entry)
+      },
+    }
+  } catch (error) {
+    if (open.get(file) === entry) open.delete(file)
+    throw error
+  }
+}
+
+async function release(file: string, entry: { database: Promise<Kysely<Tables>>; users: number }): Promise<void> {
+  entry.users -= 1
+  if (entry.users > 0) return
+  open.delete(file)
+  await (await entry.database).destroy()
+}
+
+async function prepareFolder(path: string): Promise<string> {
+  await mkdir(dirname(path), { recursive: true })
+  return join(await realpath(dirname(path)), basename(path))
+}
+
+async function openAndMigrate(file: string, options: NodeSqliteOptions): Promise<Kysely<Tables>> {
+  const limit = Date.now() + Math.max(FIRST_OPEN_LIMIT, options.busyTimeout)
+  for (;;) {
+    try {
+      return await tryOpen(file, options)
+    } catch (error) {
+      // The switch to WAL does not honour the busy timeout, so the loser of a first open tries again.
+      const isBusy = error instanceof LedgerError && error.kind === 'busy'
+      if (!isBusy || Date.now() > limit) throw error
+      await delay(20)
+    }
+  }
+}
+
+async function tryOpen(file: string, options: NodeSqliteOptions): Promise<Kysely<Tables>> {
+  const connection = openNodeSqlite(file, options)
+  const tables = new Kysely<Tables>({ dialect: new NodeSqliteDialect(connection) as SqliteDialect })
+  try {
+    await migrate(tables, migrations(sqlite))
+    return tables
+  } catch (error) {
+    connection.close()
+    throw error
+  }
+}
+
+async function migrate(tables: Kysely<Tables>, steps: Record<string, Migration>): Promise<void> {
+  const migrator = new Migrator({ db: tables, provider: { getMigrations: async () => steps } })
+  const { error } = await migrator.migrateToLatest()
+  if (!error) return
+  if (error instanceof Error && /previously executed migration .* is missing/.test(error.message)) {
+    throw new Error('The ledger was written by a newer Switchyard; run that version, or restore an older copy.', {
+      cause: error,
+    })
+  }
+  throw error
+}

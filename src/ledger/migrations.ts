@@ -1,0 +1,137 @@
+import type { ColumnDefinitionBuilder, CreateTableBuilder, Kysely } from 'kysely'
+import type { Migration } from 'kysely/migration'
+
+/** What the stores can't say alike: the type and the builder of a column that counts up by itself. */
+export type StoreDialect = {
+  sequenceType: 'integer' | 'bigint'
+  sequence(column: ColumnDefinitionBuilder): ColumnDefinitionBuilder
+}
+
+/** Forward only: a step that ran anywhere is never edited, the next change is a new one. Names sort by age. */
+export function migrations(store: StoreDialect): Record<string, Migration> {
+  return {
+    '0001-record': { up: (db) => createRecord(db, store) },
+    '0002-local-forge': { up: (db) => createLocalForge(db, store) },
+  }
+}
+
+async function createRecord(db: Kysely<unknown>, store: StoreDialect): Promise<void> {
+  await db.schema
+    .createTable('policies')
+    .addColumn('digest', 'text', (column) => column.primaryKey())
+    .addColumn('repo', 'text', (column) => column.notNull())
+    .addColumn('policy', 'text', (column) => column.notNull())
+    .execute()
+  await texts(db.schema.createTable('good_policies'), ['repo', 'branch', 'digest', 'at'])
+    .addPrimaryKeyConstraint('good_policies_key', ['repo', 'branch'])
+    .addForeignKeyConstraint('good_policies_policy', ['digest'], 'policies', ['digest'])
+    .execute()
+  await db.schema
+    .createTable('snapshots')
+    .addColumn('id', 'text', (column) => column.primaryKey())
+    .addColumn('repo', 'text', (column) => column.notNull())
+    .addColumn('number', 'integer', (column) => column.notNull())
+    .addColumn('snapshot', 'text', (column) => column.notNull())
+    .execute()
+  await createEvidence(db, store)
+  await createDecisions(db, store)
+  await createLandings(db, store)
+  await createAudit(db, store)
+}
+
+async function createEvidence(db: Kysely<unknown>, store: StoreDialect): Promise<void> {
+  const columns = ['id', 'repo', 'check_name', 'subject', 'digest', 'conclusion', 'finished_at', 'evidence']
+  await texts(sequenced(db, 'evidence', store), columns).addUniqueConstraint('evidence_id', ['id']).execute()
+  await db.schema
+    .createIndex('evidence_by_subject')
+    .on('evidence')
+    .columns(['repo', 'check_name', 'subject', 'digest', 'conclusion', 'finished_at'])
+    .execute()
+}
+
+async function createDecisions(db: Kysely<unknown>, store: StoreDialect): Promise<void> {
+  const columns = ['workflow_id', 'snapshot_id', 'policy_digest', 'repo', 'outcome', 'decided_at', 'decision']
+  await texts(sequenced(db, 'decisions', store), columns)
+    .addColumn('number', 'integer', (column) => column.notNull())
+    .addUniqueConstraint('decisions_key', ['workflow_id', 'snapshot_id', 'policy_digest'])
+    .execute()
+  await db.schema
+    .createIndex('decisions_by_number')
+    .on('decisions')
+    .columns(['repo', 'number', 'decided_at', 'sequence'])
+    .execute()
+}
+
+async function createLandings(db: Kysely<unknown>, store: StoreDialect): Promise<void> {
+  const columns = ['repo', 'branch', 'commit_sha', 'head', 'base', 'tree', 'evidence_id', 'at']
+  await texts(sequenced(db, 'landings', store), columns)
+    .addColumn('number', 'integer', (column) => column.notNull())
+    .addUniqueConstraint('landings_key', ['repo', 'branch', 'commit_sha'])
+    .execute()
+}
+
+async function createAudit(db: Kysely<unknown>, store: StoreDialect): Promise<void> {
+  await texts(sequenced(db, 'audit', store), ['key', 'at', 'actor', 'action', 'repo', 'details'])
+    .addColumn('number', 'integer')
+    .addColumn('snapshot_id', 'text')
+    .addUniqueConstraint('audit_key', ['key'])
+    .execute()
+  await db.schema.createIndex('audit_by_number').on('audit').columns(['repo', 'number', 'at']).execute()
+  await db.schema.createIndex('audit_by_time').on('audit').columns(['at', 'sequence']).execute()
+}
+
+async function createLocalForge(db: Kysely<unknown>, store: StoreDialect): Promise<void> {
+  const columns = ['repo', 'title', 'body', 'author', 'state', 'labels', 'head_ref', 'head_sha', 'base_ref', 'base_sha']
+  await texts(db.schema.createTable('forge_pull_requests'), [...columns, 'created_at', 'updated_at'])
+    .addColumn('number', 'integer', (column) => column.notNull())
+    .addColumn('draft', 'integer', (column) => column.notNull())
+    .addColumn('merged_sha', 'text')
+    .addColumn('merged_tree', 'text')
+    .addColumn('merged_method', 'text')
+    .addColumn('merged_at', 'text')
+    .addPrimaryKeyConstraint('forge_pull_requests_key', ['repo', 'number'])
+    .execute()
+  await db.schema
+    .createIndex('forge_open_heads')
+    .unique()
+    .on('forge_pull_requests')
+    .columns(['repo', 'head_ref'])
+    .where('state' as never, '=', 'open' as never)
+    .execute()
+  await createForgeDetails(db, store)
+}
+
+async function createForgeDetails(db: Kysely<unknown>, store: StoreDialect): Promise<void> {
+  const pullRequest = ['repo', 'number'] as never[]
+  await texts(sequenced(db, 'forge_reviews', store), ['repo', 'author', 'state', 'head', 'body', 'at'])
+    .addColumn('number', 'integer', (column) => column.notNull())
+    .addForeignKeyConstraint('forge_reviews_of', pullRequest, 'forge_pull_requests', ['repo', 'number'])
+    .execute()
+  await db.schema.createIndex('forge_reviews_by_number').on('forge_reviews').columns(['repo', 'number']).execute()
+  await texts(sequenced(db, 'forge_comments', store), ['repo', 'author', 'body', 'created_at', 'updated_at'])
+    .addColumn('number', 'integer', (column) => column.notNull())
+    .addColumn('key', 'text')
+    .addUniqueConstraint('forge_comments_key', ['repo', 'number', 'key'])
+    .addForeignKeyConstraint('forge_comments_of', pullRequest, 'forge_pull_requests', ['repo', 'number'])
+    .execute()
+  await texts(db.schema.createTable('forge_checks'), ['repo', 'head', 'name', 'status', 'summary'])
+    .addColumn('conclusion', 'text')
+    .addColumn('details_url', 'text')
+    .addPrimaryKeyConstraint('forge_checks_key', ['repo', 'head', 'name'])
+    .execute()
+  await texts(sequenced(db, 'forge_hints', store), ['repo', 'id', 'kind'])
+    .addColumn('number', 'integer')
+    .addColumn('ref', 'text')
+    .execute()
+}
+
+function sequenced(db: Kysely<unknown>, table: string, store: StoreDialect): CreateTableBuilder<string, string> {
+  return db.schema.createTable(table).addColumn('sequence', store.sequenceType, (column) => store.sequence(column))
+}
+
+function texts<Table extends string>(
+  table: CreateTableBuilder<Table, string>,
+  columns: string[],
+): CreateTableBuilder<Table, string> {
+  return columns.reduce((builder, name) => builder.addColumn(name, 'text', (column) => column.notNull()), table)
+}

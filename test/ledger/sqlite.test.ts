@@ -1,0 +1,102 @@
+import { mkdir, writeFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { execa } from 'execa'
+import { sql } from 'kysely'
+import { expect, it, onTestFinished } from 'vitest'
+import { openLedger } from '#ledger/sqlite'
+import { auditEntry, snapshot } from './entries.ts'
+import { temporaryFile, temporaryLedger } from './fixtures.ts'
+
+const program = join(import.meta.dirname, 'open-and-append.ts')
+
+it('survives being opened for the first time by several processes at once, and loses no write', async () => {
+  const path = await temporaryFile()
+  const names = ['a', 'b', 'c', 'd', 'e']
+  await Promise.all(names.map((name) => execa(process.execPath, [program, path, name, '5'])))
+  const ledger = await openLedger(path)
+  onTestFinished(() => ledger.close())
+  const keys = (await ledger.audit({})).map((entry) => entry.key)
+  expect(keys.sort()).toEqual(names.flatMap((name) => [0, 1, 2, 3, 4].map((index) => `${name}:${index}`)))
+})
+
+it('keeps what was written when it is closed and opened again', async () => {
+  const path = await temporaryFile()
+  const first = await openLedger(path)
+  await first.saveSnapshot(snapshot())
+  await first.close()
+  const second = await openLedger(path)
+  onTestFinished(() => second.close())
+  expect(await second.snapshot('snapshot-1')).toEqual(snapshot())
+})
+
+it('shares one connection in a process, so that two users never wait for each other', async () => {
+  const path = await temporaryFile()
+  const [first, second] = await Promise.all([openLedger(path), openLedger(path)])
+  onTestFinished(() => second.close())
+  await Promise.all(
+    [first, second].map((ledger, index) =>
+      ledger.tables.transaction().execute(async (transaction) => {
+        await transaction.selectFrom('audit').selectAll().execute()
+        await new Promise(setImmediate)
+        await transaction.insertInto('policies').values({ digest: `p${index}`, repo: 'shop', policy: '{}' }).execute()
+      }),
+    ),
+  )
+  await first.close()
+  expect(await second.policy('p1')).toEqual({})
+})
+
+it('commits durably unless a test asks for speed', async () => {
+  const ledger = await openLedger(await temporaryFile())
+  onTestFinished(() => ledger.close())
+  const { rows } = await sql<{ synchronous: number }>`pragma synchronous`.execute(ledger.tables)
+  expect(rows).toEqual([{ synchronous: 2 }])
+})
+
+it('names a full disk, and works on when there is room again', async () => {
+  const ledger = await temporaryLedger()
+  const { rows } = await sql<{ page_count: number }>`pragma page_count`.execute(ledger.tables)
+  await sql`pragma max_page_count = ${sql.lit(rows[0]?.page_count ?? 0)}`.execute(ledger.tables)
+  const large = snapshot({ body: 'x'.repeat(100_000) })
+  await expect(ledger.saveSnapshot(large)).rejects.toMatchObject({ name: 'LedgerError', kind: 'full' })
+  await expect(
+    ledger.tables.transaction().execute((transaction) =>
+      transaction
+        .insertInto('snapshots')
+        .values({ id: 'x', repo: 'shop', number: 1, snapshot: large.body })
+        .execute(),
+    ),
+  ).rejects.toMatchObject({ kind: 'full' })
+  await sql`pragma max_page_count = 1000000`.execute(ledger.tables)
+  await ledger.saveSnapshot(large)
+  expect(await ledger.snapshot(large.id)).toEqual(large)
+})
+
+it('names a store that another process keeps locked', async () => {
+  const path = await temporaryFile()
+  const ledger = await openLedger(path, { busyTimeout: 30 })
+  onTestFinished(() => ledger.close())
+  const other = new DatabaseSync(path)
+  onTestFinished(() => other.close())
+  other.exec('begin immediate')
+  await expect(ledger.appendAudit(auditEntry())).rejects.toMatchObject({ name: 'LedgerError', kind: 'busy' })
+  other.exec('rollback')
+  await ledger.appendAudit(auditEntry())
+  expect(await ledger.audit({})).toHaveLength(1)
+})
+
+it('names a damaged file', async () => {
+  const path = await temporaryFile()
+  await mkdir(dirname(path), { recursive: true })
+  await writeFile(path, 'this is no database'.repeat(500))
+  await expect(openLedger(path)).rejects.toMatchObject({ name: 'LedgerError', kind: 'corrupt' })
+})
+
+it('refuses a file that a newer Switchyard wrote, and says so', async () => {
+  const path = await temporaryFile()
+  const ledger = await openLedger(path)
+  await sql`insert into kysely_migration values ('9999-future', '2030-01-01T00:00:00.000Z')`.execute(ledger.tables)
+  await ledger.close()
+  await expect(openLedger(path)).rejects.toThrow('newer Switchyard')
+})
