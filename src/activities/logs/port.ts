@@ -8,7 +8,11 @@ export interface LogWriter {
 
 /** Logs of long processes, outside history. A `uri` is `log:<name>`. */
 export interface LogStore {
-  create(name: string): Promise<LogWriter>
+  /**
+   * `name`: letters, digits, `.`, `_` and `-`; a log of the same name is replaced. `known`: secret values of this log
+   * alone, masked besides those of the store. Throws for another name or a folder that can't be written.
+   */
+  create(name: string, known?: readonly string[]): Promise<LogWriter>
   /** null when it is unknown or was removed. */
   read(uri: string): Promise<Buffer | null>
   path(uri: string): string | null

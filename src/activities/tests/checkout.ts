@@ -1,0 +1,68 @@
+import { mkdir, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Sha } from '#domain/pull-request'
+import { runGit } from '../git/run.ts'
+import { runProcess } from '../process/run.ts'
+import { isRealFolder, removeFolder } from './folders.ts'
+
+export type CheckoutFolders = { tree: string; git: string }
+
+/**
+ * Puts `tree` at a commit whatever was there before: changed, ignored and untracked files go. Objects are read from
+ * `gitDir` in place, by SHA and by our own git alone; its refs and config are not seen, and the code that runs in
+ * `tree` sees neither it nor the slot's git directory, whose files are written anew each time.
+ *
+ * `read-tree`, not `checkout`: it does not look into a file whose stat data differ but writes it again, so a mode that
+ * was changed goes too, and it fetches nothing and moves no branch.
+ */
+export async function checkOut(slot: CheckoutFolders, gitDir: string, commit: Sha, signal: AbortSignal): Promise<void> {
+  if (!/^[0-9a-f]{40}$/.test(commit)) throw new Error(`not a full SHA: ${JSON.stringify(commit)}`)
+  await writeGitDirectory(slot.git)
+  try {
+    if (!(await isRealFolder(slot.tree))) throw new Error('no tree yet')
+    await openFolders(slot.tree, signal)
+    await reset(slot, gitDir, commit, signal)
+  } catch {
+    signal.throwIfAborted()
+    await removeFolder(slot.tree)
+    await rm(join(slot.git, 'index'), { force: true })
+    await mkdir(slot.tree, { recursive: true, mode: 0o700 })
+    await reset(slot, gitDir, commit, signal)
+  }
+}
+
+async function reset(slot: CheckoutFolders, gitDir: string, commit: Sha, signal: AbortSignal): Promise<void> {
+  const git = (args: string[]) =>
+    runGit({
+      args,
+      gitDir: slot.git,
+      env: { GIT_WORK_TREE: slot.tree, GIT_OBJECT_DIRECTORY: join(gitDir, 'objects') },
+      timeout: 10 * 60_000,
+      signal,
+    })
+  await git(['read-tree', '--reset', '-u', commit])
+  await git(['clean', '-ffdxq'])
+}
+
+async function writeGitDirectory(git: string): Promise<void> {
+  for (const folder of ['refs', 'info']) await mkdir(join(git, folder), { recursive: true, mode: 0o700 })
+  // A lock that a killed git left behind: whoever holds the slot is its only user.
+  await rm(join(git, 'index.lock'), { force: true })
+  await writeFile(join(git, 'HEAD'), 'ref: refs/heads/none\n')
+  await writeFile(join(git, 'config'), '[core]\n\trepositoryformatversion = 0\n\tbare = false\n\tautocrlf = false\n')
+  await writeFile(join(git, 'info', 'attributes'), '* -filter\n')
+}
+
+/** Folders that a former run closed to us or to the sandbox, which may have less capabilities than we have. */
+async function openFolders(tree: string, signal: AbortSignal): Promise<void> {
+  await runProcess({
+    command: 'find',
+    args: [tree, '-xdev', '-type', 'd', '!', '-perm', '-0700', '-exec', 'chmod', '0755', '{}', ';'],
+    cwd: '/',
+    env: { PATH: process.env['PATH'] ?? '/usr/bin:/bin', LC_ALL: 'C' },
+    timeout: 60_000,
+    graceMs: 1_000,
+    maxOutput: 4096,
+    signal,
+  })
+}

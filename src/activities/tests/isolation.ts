@@ -1,0 +1,170 @@
+import { spawnSync } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { findToolchain, isWithin, realOrNull } from './toolchain.ts'
+
+export type IsolatedCommand = {
+  /** What `sh -c` gets. */
+  shell: string
+  slot: { tree: string; home: string; temp: string; marks: string }
+  /** Bound read-only into the tree. `path` is relative to it. */
+  kept: readonly { source: string; path: string }[]
+  network: boolean
+  /** Added to the clean environment. */
+  env: Record<string, string>
+  /** Folders that must not be seen, besides the state folder. */
+  hidden: readonly string[]
+}
+
+export type Isolation = {
+  mode: 'bubblewrap' | 'none'
+  detail: string
+  /** Why no command may run: isolation is required and does not work. */
+  problem: string | null
+  /** What decides, besides the command, what it makes: kept paths of other surroundings are not reused. */
+  surroundings: string
+  wrap(command: IsolatedCommand): { command: string; args: string[]; cwd: string; env: Record<string, string> }
+}
+
+/** The tree inside the sandbox: the same in every slot, so that paths in kept paths and caches stay true. */
+const treeInside = '/checkout'
+const homeInside = '/scratch'
+const marksInside = '/run/switchyard'
+/** Made in `marks` once the sandbox stands: without it, a failure is the sandbox's and not the command's. */
+export const startedMark = 'started'
+
+const largestFile = 2 * 1024 ** 3
+const mostOpenFiles = 65_536
+
+type Environment = Record<string, string | undefined>
+
+/** Looks at this machine once, by really starting a sandbox. */
+export function createIsolation(options: {
+  required: boolean
+  env: Environment
+  /** The state folder and whatever else may never be seen. */
+  hidden: readonly string[]
+}): Isolation {
+  if (!options.required) return withoutIsolation(options.env)
+  const bubblewrap = findProgram('bwrap', options.env)
+  if (bubblewrap === null) return brokenIsolation('bubblewrap is not installed')
+  const isolation = withBubblewrap(bubblewrap, options.env, options.hidden)
+  const problem = tryOut(isolation)
+  return problem === null ? isolation : brokenIsolation(`bubblewrap does not work here (${problem})`)
+}
+
+function withBubblewrap(bubblewrap: string, env: Environment, hidden: readonly string[]): Isolation {
+  const hiddenFolders = hidden.map((folder) => realOrNull(folder) ?? folder)
+  const toolchain = findToolchain(env, hiddenFolders)
+  const limits = limitArguments(env)
+
+  function wrap(run: IsolatedCommand) {
+    const inside = { HOME: homeInside, TMPDIR: '/tmp', PATH: toolchain.path, ...toolchain.env }
+    const folders = [...hiddenFolders, ...run.hidden.map((folder) => realOrNull(folder) ?? folder)]
+    const args = [
+      ...['--unshare-all', '--die-with-parent', '--new-session', '--cap-drop', 'ALL'],
+      ...(run.network ? ['--share-net'] : []),
+      ...toolchain.visible.flatMap((path) => ['--ro-bind', path, path]),
+      ...(run.network ? ['--ro-bind-try', '/etc/resolv.conf', '/etc/resolv.conf'] : []),
+      ...folders.filter((folder) => toolchain.visible.some((path) => isWithin(folder, path)))
+        .flatMap((folder) => ['--tmpfs', folder, '--remount-ro', folder]),
+      ...['--proc', '/proc', '--dev', '/dev', '--bind', run.slot.temp, '/tmp', '--symlink', '/tmp', '/var/tmp'],
+      ...['--bind', run.slot.home, homeInside, '--bind', run.slot.marks, marksInside],
+      ...['--bind', run.slot.tree, treeInside],
+      ...run.kept.flatMap(({ source, path }) => ['--ro-bind', source, join(treeInside, path)]),
+      ...['--remount-ro', '/', '--chdir', treeInside],
+      ...['--', 'sh', '-c', `: > ${marksInside}/${startedMark} && exec sh -c "$1"`, 'sh', run.shell],
+    ] // prettier-ignore
+    const [command = bubblewrap, ...rest] = [...limits, bubblewrap, ...args]
+    // Given to bubblewrap itself and not by --setenv: its pid 1 shows inside what it was started with.
+    return { command, args: rest, cwd: '/', env: { ...cleanEnvironment(env), ...inside, ...run.env } }
+  }
+
+  return {
+    mode: 'bubblewrap',
+    detail:
+      'own PID, mount and network namespaces; setup and checks with "network: true" share the network of this host ' +
+      'and can reach its services',
+    problem: null,
+    surroundings: surroundingsOf('bubblewrap', toolchain.path),
+    wrap,
+  }
+}
+
+function withoutIsolation(env: Environment): Isolation {
+  const limits = limitArguments(env)
+  return {
+    mode: 'none',
+    detail: 'isolation: none, trusted code only: commands can read and change what this user can',
+    problem: null,
+    surroundings: surroundingsOf('none', env['PATH'] ?? ''),
+    wrap(run) {
+      const own = { HOME: run.slot.home, TMPDIR: run.slot.temp, PATH: env['PATH'] ?? '/usr/local/bin:/usr/bin:/bin' }
+      const [command = 'sh', ...args] = [...limits, 'sh', '-c', run.shell]
+      return { command, args, cwd: run.slot.tree, env: { ...cleanEnvironment(env), ...own, ...run.env } }
+    },
+  }
+}
+
+function brokenIsolation(why: string): Isolation {
+  const problem = `isolation: required, but ${why}; install bubblewrap or set isolation: none`
+  return {
+    mode: 'none',
+    detail: `${problem}; until then no command runs`,
+    problem,
+    surroundings: '',
+    wrap: () => {
+      throw new Error(problem)
+    },
+  }
+}
+
+function surroundingsOf(mode: string, path: string): string {
+  return JSON.stringify([mode, process.platform, process.arch, path])
+}
+
+function cleanEnvironment(env: Environment): Record<string, string> {
+  return { LANG: env['LANG'] || 'C.UTF-8', TERM: 'dumb', CI: 'true' }
+}
+
+/** Tried with folders that exist everywhere in place of a slot's. */
+function tryOut(isolation: Isolation): string | null {
+  const { command, args, cwd, env } = isolation.wrap({
+    shell: 'true',
+    slot: { tree: '/usr', home: '/usr', temp: '/usr', marks: '/usr' },
+    kept: [],
+    network: false,
+    env: {},
+    hidden: [],
+  })
+  const end = args.indexOf('--chdir')
+  const result = spawnSync(command, [...args.slice(0, end), '--', 'true'], { cwd, env, timeout: 10_000 })
+  if (result.error) return result.error.message
+  if (result.status === 0) return null
+  return result.stderr.toString().trim().split('\n').at(-1) || `exit code ${result.status}`
+}
+
+/** `prlimit` where the system has it: no core files, no endless file, a bounded number of open ones. */
+function limitArguments(env: Environment): string[] {
+  const prlimit = findProgram('prlimit', env)
+  if (prlimit === null) return []
+  const size = Math.min(largestFile, hardLimit('Max file size'))
+  const files = Math.min(mostOpenFiles, hardLimit('Max open files'))
+  return [prlimit, '--core=0:0', `--fsize=${size}:${size}`, `--nofile=${files}:${files}`]
+}
+
+function hardLimit(name: string): number {
+  try {
+    const line = readFileSync('/proc/self/limits', 'utf8')
+      .split('\n')
+      .find((row) => row.startsWith(name))
+    return Number(line?.slice(name.length).trim().split(/\s+/)[1] ?? Infinity) || Infinity
+  } catch {
+    return Infinity
+  }
+}
+
+export function findProgram(name: string, env: Environment): string | null {
+  const folders = (env['PATH'] ?? '').split(':').filter((folder) => folder.startsWith('/'))
+  return folders.map((folder) => realOrNull(join(folder, name))).find((path) => path !== null) ?? null
+}

@@ -1,0 +1,61 @@
+import { join } from 'node:path'
+import { runProcess } from '../process/run.ts'
+import { kindOf, removeFolder } from './folders.ts'
+import { startedMark } from './isolation.ts'
+import type { KeptPath } from './kept.ts'
+import { verdictOf, type Verdict } from './outcome.ts'
+import type { RunContext } from './runner.ts'
+
+/** What a reviewer's answer on standard output may hold. */
+const keptOutput = 1024 * 1024
+const lastErrorBytes = 4096
+
+export type SlotCommand = {
+  shell: string
+  stage: 'setup' | 'running'
+  network: boolean
+  kept: readonly KeptPath[]
+}
+
+/** Runs one command in a slot that is checked out, and writes its output to the run's log. */
+export async function runInSlot(
+  context: RunContext,
+  command: SlotCommand,
+): Promise<{ verdict: Verdict; stdout: string }> {
+  const { input, slot, log, isolation } = context
+  const { timeout } = input.policy
+  const mark = join(slot.marks, startedMark)
+  await removeFolder(mark)
+  let lastErrors = Buffer.alloc(0)
+  log.write(Buffer.from(`$ ${command.shell.trim()}\n`))
+  const result = await runProcess({
+    ...isolation.wrap({
+      ...command,
+      slot,
+      env: { ...context.passed, ...input.env },
+      hidden: [input.gitDir],
+    }),
+    stdin: command.stage === 'running' && input.stdin !== null ? input.stdin : undefined,
+    timeout,
+    graceMs: context.graceMs,
+    maxOutput: keptOutput,
+    signal: input.signal,
+    onStdout: log.write,
+    onStderr(chunk) {
+      log.write(chunk)
+      lastErrors = Buffer.concat([lastErrors, chunk.subarray(-lastErrorBytes)]).subarray(-lastErrorBytes)
+    },
+    onSpawn(pid) {
+      slot.record(pid)
+      input.onStage({ stage: command.stage, pid })
+    },
+  })
+  const started = isolation.mode === 'none' || (await kindOf(mark)) !== 'absent'
+  const verdict = verdictOf({ shell: command.shell, timeout, started }, result, lastErrors.toString())
+  return { verdict, stdout: wholeLines(result.stdout, result.stdout.length >= keptOutput) }
+}
+
+/** Cut output ends at its last whole line: half a secret would not be recognised. */
+function wholeLines(output: Buffer, cut: boolean): string {
+  return (cut ? output.subarray(0, output.lastIndexOf('\n') + 1) : output).toString()
+}

@@ -1,0 +1,196 @@
+import { createHash } from 'node:crypto'
+import { once } from 'node:events'
+import { link, mkdir, readdir, rm, unlink, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { emptyFolder } from './folders.ts'
+import { identify, isAlive, killByEnvironment, killGroup, readProcess, recordProcess } from './leftovers.ts'
+
+/** A pooled working tree, held by one run. Only `tree`, `home` and `temp` are for the code that runs. */
+export type Slot = {
+  tree: string
+  git: string
+  home: string
+  temp: string
+  /** Where the sandbox says that it has started. */
+  marks: string
+  /** Remembers what runs here, so that it ends even if this worker is killed. */
+  record(pid: number): void
+  /** Ends what the run left behind and gives the slot back. */
+  release(): Promise<void>
+}
+
+export type SlotPool = {
+  /** Waits for a free slot of the repository; rejects with `signal.reason` when aborted. */
+  acquire(repo: string, signal: AbortSignal): Promise<Slot>
+  recover(): Promise<void>
+}
+
+/** How often slots that other processes of this host hold are looked at again. */
+const pollInterval = 100
+
+export function createSlotPool(folder: string, size: number): SlotPool {
+  const held = new Set<string>()
+  const turns = new Map<string, Promise<void>>()
+  let freed = Promise.withResolvers<void>()
+
+  async function acquire(repo: string, signal: AbortSignal): Promise<Slot> {
+    const root = join(folder, createHash('sha256').update(repo).digest('hex').slice(0, 16))
+    const before = turns.get(root) ?? Promise.resolve()
+    const turn = Promise.withResolvers<void>()
+    turns.set(
+      root,
+      before.then(() => turn.promise),
+    )
+    try {
+      await Promise.race([before, whenAborted(signal)])
+      return await nextFree(root, signal)
+    } finally {
+      turn.resolve()
+    }
+  }
+
+  async function nextFree(root: string, signal: AbortSignal): Promise<Slot> {
+    for (;;) {
+      for (let number = 1; number <= size; number += 1) {
+        signal.throwIfAborted()
+        const slot = await tryTake(join(root, String(number)))
+        if (slot) return slot
+      }
+      await Promise.race([freed.promise, sleep(pollInterval), whenAborted(signal)])
+    }
+  }
+
+  async function tryTake(path: string): Promise<Slot | null> {
+    if (held.has(path)) return null
+    held.add(path)
+    try {
+      await mkdir(path, { recursive: true, mode: 0o700 })
+      if (await lock(path)) return await prepareLocked(path)
+    } catch (error) {
+      held.delete(path)
+      throw error
+    }
+    held.delete(path)
+    return null
+  }
+
+  async function prepareLocked(path: string): Promise<Slot> {
+    try {
+      await endLeftovers(path)
+      return await prepare(path, () => giveBack(path))
+    } catch (error) {
+      await unlock(path)
+      throw error
+    }
+  }
+
+  function giveBack(path: string): void {
+    held.delete(path)
+    freed.resolve()
+    freed = Promise.withResolvers()
+  }
+
+  async function recover(): Promise<void> {
+    for (const repo of await namesIn(folder)) {
+      for (const number of await namesIn(join(folder, repo))) {
+        const path = join(folder, repo, number)
+        if (held.has(path) || !(await lock(path))) continue
+        await endLeftovers(path)
+        await unlock(path)
+      }
+    }
+  }
+
+  return { acquire, recover }
+}
+
+async function prepare(path: string, released: () => void): Promise<Slot> {
+  const scratch = join(path, 'scratch')
+  const slot = {
+    tree: join(path, 'tree'),
+    git: join(path, 'git'),
+    home: join(scratch, 'home'),
+    temp: join(scratch, 'temp'),
+    marks: join(scratch, 'marks'),
+  }
+  for (const part of [slot.home, slot.temp, slot.marks]) await emptyFolder(part)
+  return {
+    ...slot,
+    record: (pid) => recordProcess(join(path, 'process'), pid),
+    async release() {
+      try {
+        await endLeftovers(path)
+      } finally {
+        await unlock(path)
+        released()
+      }
+    },
+  }
+}
+
+async function endLeftovers(path: string): Promise<void> {
+  const recorded = join(path, 'process')
+  const leader = await readProcess(recorded)
+  if (leader) await killGroup(leader)
+  await killByEnvironment([`HOME=${join(path, 'scratch', 'home')}`, `GIT_DIR=${join(path, 'git')}`])
+  await rm(recorded, { force: true })
+}
+
+/** Whether the slot is ours now. The lock names a process, and one whose process is dead is taken over. */
+async function lock(path: string): Promise<boolean> {
+  const file = join(path, 'lock')
+  if (await createWhole(file)) return true
+  if (!(await isStale(file))) return false
+  const takeover = join(path, 'takeover')
+  if (!(await createWhole(takeover))) {
+    const other = await readProcess(takeover)
+    if (other && !isAlive(other)) await rm(takeover, { force: true })
+    return false
+  }
+  try {
+    // Looked at again: another process may have taken it over between our look and our takeover.
+    if (!(await isStale(file))) return false
+    await rm(file, { force: true })
+    return await createWhole(file)
+  } finally {
+    await rm(takeover, { force: true })
+  }
+}
+
+async function isStale(file: string): Promise<boolean> {
+  const holder = await readProcess(file)
+  return holder !== null && !isAlive(holder)
+}
+
+/** By a link, so that a lock is never seen without its content. */
+async function createWhole(file: string): Promise<boolean> {
+  const draft = `${file}.${process.pid}.${performance.now()}`
+  await writeFile(draft, JSON.stringify(identify(process.pid)), { mode: 0o600 })
+  try {
+    await link(draft, file)
+    return true
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false
+    throw error
+  } finally {
+    await unlink(draft)
+  }
+}
+
+async function unlock(path: string): Promise<void> {
+  await rm(join(path, 'lock'), { force: true })
+}
+
+async function whenAborted(signal: AbortSignal): Promise<void> {
+  if (!signal.aborted) await once(signal, 'abort')
+  signal.throwIfAborted()
+}
+
+async function namesIn(folder: string): Promise<string[]> {
+  try {
+    return await readdir(folder)
+  } catch {
+    return []
+  }
+}
