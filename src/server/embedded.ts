@@ -40,7 +40,9 @@ export type EmbeddedServer = ServerAddress & {
 const ATTEMPTS = 5
 const RETRY_MS = 300
 const START_MS = 30_000
-const ADOPT_MS = 10_000
+const ADOPT_MS = 5_000
+/** A server that answers nobody will hardly heed a TERM. */
+const STUCK_GRACE_MS = 1_000
 const STOP_GRACE_MS = 10_000
 /** Another process may be starting it with all its attempts. */
 const MUTEX_MS = 120_000
@@ -84,7 +86,7 @@ async function adopt(home: string, options: EmbeddedServerOptions): Promise<Embe
   if (!record || !running) return null
   if (!(await answers(record, running, ADOPT_MS))) {
     options.say?.(`the Temporal server (process ${running.pid}) does not answer: ending it, and starting another`)
-    await endProcess(running, STOP_GRACE_MS)
+    await endProcess(running, STUCK_GRACE_MS)
     return null
   }
   const server = { ...record, namespace: options.namespace ?? record.namespace }

@@ -2,18 +2,17 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach } from 'vitest'
-import {
-  type EmbeddedServer,
-  type EmbeddedServerOptions,
-  startEmbeddedServer,
-  stopRecordedServer,
-} from '#server/embedded'
+import { type EmbeddedServer, type EmbeddedServerOptions, startEmbeddedServer } from '#server/embedded'
+import { endProcess } from '#server/process-identity'
+import { readRecord, recordedProcess } from '#server/record'
 
 const homes: string[] = []
 
 afterEach(async () => {
   for (const home of homes.splice(0)) {
-    await stopRecordedServer(home)
+    // Without a grace time: its orderly end takes more than a second, and its state goes anyway.
+    const server = await recordedProcess(await readRecord(home))
+    if (server) await endProcess(server, 0)
     await rm(home, { recursive: true, force: true })
   }
 })

@@ -54,7 +54,7 @@ it('prints the command where search attributes may not be made', async () => {
   const { connection, address } = await connectionToServer()
   const prepared = prepareNamespace(refusing(connection, 'operatorService', 'addSearchAttributes'), {
     address,
-    namespace: 'default',
+    namespace: 'team',
     enforceRetention: false,
   })
   await expect(prepared).rejects.toThrow(/temporal operator search-attribute create .* --name Deadline --type Datetime/)
