@@ -157,7 +157,10 @@ function presentable(finding: Finding): Finding {
   }
 }
 
-/** Masked before it is cut: half a secret would no longer look like one. */
+/**
+ * Masked when it is plain, for an escape sequence within a secret would hide it; and before it is cut, for half a
+ * secret no longer looks like one.
+ */
 function presentableText(text: string): string {
-  return plainText(maskSecrets(text)).slice(0, messageLimit)
+  return maskSecrets(plainText(text)).slice(0, messageLimit)
 }

@@ -105,7 +105,7 @@ function report(
   findings.list.push({
     rule: match.rule,
     message: `${match.kind} ${maskValue(value)}`,
-    path: plainText(maskSecrets(place.path)),
+    path: maskSecrets(plainText(place.path)),
     line: place.line,
     commit: place.commit,
   })

@@ -160,7 +160,9 @@ describe("the policy's reviewer", () => {
 
   test("leaves no secret and no escape sequence in a finding's texts", async () => {
     const token = ['ghp', '_a1B2c3D4e5F6g7H8i9J0k1L2m3N4o5P6q7R8'].join('')
-    const stdout = JSON.stringify([{ rule: 'r', message: `\u001b[31mfound ${token}`, path: 'a\u0007.js' }])
+    const stdout = JSON.stringify([
+      { rule: 'r', message: `\u001b[31mfound ${token.slice(0, 9)}\u001b[0m${token.slice(9)}`, path: 'a\u0007.js' },
+    ])
     const { findings } = await review(head, { reviewers }, runnerThat({ stdout }))
     expect(findings[0]?.message).toContain('found ghp_****')
     // eslint-disable-next-line no-control-regex
