@@ -25,7 +25,8 @@ try {
   process.stdout.write(`${line}\n`)
   process.exitCode = ok ? 0 : 1
 } finally {
-  rmSync(folder, { recursive: true, force: true })
+  // With retries: a server that was ended by a signal may still be writing its last.
+  rmSync(folder, { recursive: true, force: true, maxRetries: 10 })
 }
 
 function runVitest(output: string, args: string[]): Promise<number> {
@@ -36,6 +37,8 @@ function runVitest(output: string, args: string[]): Promise<number> {
     cwd: root,
     detached: true,
     stdio: ['ignore', 'inherit', 'inherit'],
+    // What an interrupted test leaves in the temporary folder goes with ours.
+    env: { ...process.env, TMPDIR: folder },
   })
   const signalGroup = (signal: NodeJS.Signals) => {
     try {
