@@ -1,0 +1,107 @@
+import { fileURLToPath } from 'node:url'
+import type { Role } from '#contracts/roles'
+import { serverVariable } from '#installation/connect'
+import { workerLog } from '#installation/layout'
+import { startEmbeddedServer, type EmbeddedServer } from '#server/embedded'
+import { findExternalServer } from '#server/find'
+import type { ServerAddress } from '#server/port'
+import { supervise, type ChildSpec, type Supervisor, type SupervisorEvent } from './supervisor.ts'
+
+export type RunningOptions = {
+  home: string
+  configFile: string | null
+  env: NodeJS.ProcessEnv
+  workers: { name: string; roles: Role[] }[]
+  say: (line: string) => void
+  onEvent: (event: SupervisorEvent) => void
+}
+
+/** Server and workers of one installation, kept running until `stop`. */
+export type Running = {
+  server: ServerAddress
+  workers: Supervisor
+  stop(): Promise<void>
+}
+
+const READY_MS = 60_000
+const FIRST_RESTART_MS = 200
+const MAX_RESTART_MS = 10_000
+
+export async function startRunning(options: RunningOptions): Promise<Running> {
+  const { home, env, say } = options
+  const external = env[serverVariable] === 'embedded' ? null : findExternalServer(env)
+  const embedded = external === null ? await startKeptServer(options) : null
+  const server = external ?? embedded!.address
+  const workers = supervise(
+    options.workers.map((worker) => workerSpec(worker, options)),
+    { onEvent: options.onEvent },
+  )
+  const stop = async (): Promise<void> => {
+    await workers.stop()
+    await embedded?.stop()
+  }
+  try {
+    await workers.ready(READY_MS)
+  } catch (error) {
+    await stop()
+    const logs = options.workers.map(({ name }) => workerLog(home, name)).join(', ')
+    throw new Error(`the workers did not get ready; their logs: ${logs}`, { cause: error })
+  }
+  say(`workers ready: ${options.workers.map(({ roles }) => roles.join(', ')).join(' | ')}`)
+  return { server, workers, stop }
+}
+
+function workerSpec(
+  { name, roles }: { name: string; roles: Role[] },
+  { home, configFile, env }: RunningOptions,
+): ChildSpec {
+  const extension = import.meta.url.endsWith('.ts') ? '.ts' : '.js'
+  const main = fileURLToPath(new URL(`../main${extension}`, import.meta.url))
+  return {
+    name,
+    command: process.execPath,
+    args: [main, 'worker', '--roles', roles.join(',')],
+    env: { ...env, SWITCHYARD_HOME: home, ...(configFile === null ? {} : { SWITCHYARD_CONFIG: configFile }) },
+    log: workerLog(home, name),
+  }
+}
+
+/** The embedded server, started again with back-off when it dies, on the ports that it had. */
+async function startKeptServer({
+  home,
+  env,
+  say,
+}: RunningOptions): Promise<{ address: ServerAddress; stop(): Promise<void> }> {
+  const start = () => startEmbeddedServer({ home, env, say })
+  let server: EmbeddedServer = await start()
+  let stopped = false
+  let delay = FIRST_RESTART_MS
+  say(`${server.adopted ? 'found the' : 'started the'} Temporal server at ${server.address}, Web UI ${server.webUi}`)
+
+  async function keep(): Promise<void> {
+    while (!stopped) {
+      await server.exited
+      if (stopped) return
+      say(`the Temporal server died; starting it again in ${delay} ms`)
+      await new Promise((resolve) => setTimeout(resolve, delay))
+      delay = Math.min(delay * 2, MAX_RESTART_MS)
+      if (stopped) return
+      try {
+        server = await start()
+        delay = FIRST_RESTART_MS
+        say(`the Temporal server is back at ${server.address}`)
+      } catch (error) {
+        say(`the Temporal server can't be started: ${error instanceof Error ? error.message : String(error)}`)
+      }
+    }
+  }
+  const keeping = keep()
+  return {
+    address: server,
+    async stop() {
+      stopped = true
+      await server.stop()
+      await keeping
+    },
+  }
+}
