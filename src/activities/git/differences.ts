@@ -33,7 +33,7 @@ export async function addedLines(
   })
   const { lines, binary } = parsePatch(stdout)
   if (binary.length === 0) return { lines, truncated }
-  const nowText = await textsBehindBinary(objects, binary, maxBytes - stdout.length)
+  const nowText = await textsBehindBinary(objects, binary, maxBytes)
   return { lines: [...lines, ...nowText.lines], truncated: truncated || nowText.truncated }
 }
 

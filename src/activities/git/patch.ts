@@ -1,6 +1,6 @@
 import type { AddedLine } from './port.ts'
 
-/** What a patch adds, and the new blobs of the files that git shows as binary. */
+/** What a patch adds, and the new blobs of changed files that git shows as binary, for their old side if not the new. */
 export type Patch = { lines: AddedLine[]; binary: { path: string; blob: string }[] }
 
 const newline = 0x0a
@@ -37,9 +37,9 @@ export function parsePatch(output: Buffer): Patch {
       line = Number(hunk[2])
       added = Number(hunk[3] ?? 1)
     } else if (text.startsWith('diff --git ')) header = text
-    else if (text.startsWith('index ')) blob = /^index [0-9a-f]+\.\.([0-9a-f]+)/.exec(text)?.[1] ?? ''
+    else if (text.startsWith('index ')) blob = /^index (?!0{40})[0-9a-f]+\.\.(?!0{40})([0-9a-f]+)/.exec(text)?.[1] ?? ''
     else if (text.startsWith('+++ ')) path = newName(text.slice(4))
-    else if (text.startsWith('Binary files ')) patch.binary.push({ path: pathOfHeader(header), blob })
+    else if (text.startsWith('Binary files ') && blob) patch.binary.push({ path: pathOfHeader(header), blob })
   }
   return patch
 }

@@ -1,5 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { groupRuns, signalGroup } from './group.ts'
 
 export type ProcessRun = {
   command: string
@@ -134,19 +135,10 @@ function feed(child: ChildProcess, stdin: string | Buffer | undefined): void {
 
 /** After the leader has gone: what got TERM may use its grace up, then everything left in the group is killed. */
 async function endGroup(group: number, killAt: number): Promise<void> {
-  while (killAt > performance.now() && signalGroup(group, 0)) await sleep(pollInterval)
+  while (killAt > performance.now() && groupRuns(group)) await sleep(pollInterval)
   if (!signalGroup(group, 'SIGKILL')) return
   const until = performance.now() + lastWait
-  while (performance.now() < until && signalGroup(group, 0)) await sleep(pollInterval)
-}
-
-/** Whether the group had a process to signal. A zombie that nobody reaps counts, so every wait on this is bounded. */
-function signalGroup(group: number, signal: NodeJS.Signals | 0): boolean {
-  try {
-    return process.kill(-group, signal)
-  } catch {
-    return false
-  }
+  while (performance.now() < until && groupRuns(group)) await sleep(pollInterval)
 }
 
 async function within(promise: Promise<void>, ms: number): Promise<void> {
