@@ -1,0 +1,93 @@
+import { createHash } from 'node:crypto'
+import type { CheckName, PlannedCheck, Policy, PolicyFacts, PolicySource } from '#domain/policy'
+import { policySchema, resolvePolicy } from './policy-schema.ts'
+import type { ConfigProblem } from './problems.ts'
+import { validateYaml } from './validate.ts'
+
+export const policyFileName = '.switchyard.yaml'
+
+const FIVE_MINUTES = 300_000
+/** The scan and the review start no process of the repository's own that could be to blame; one more try is enough. */
+const OWN_CHECK_RETRIES = 1
+
+export type ParsedPolicy = { ok: true; policy: Policy; digest: string } | { ok: false; problems: ConfigProblem[] }
+
+/** Reads `.switchyard.yaml`, with every default filled in. `file` is the name shown in problems. Never throws. */
+export function parsePolicy(text: string, file: string): ParsedPolicy {
+  const result = validateYaml(policySchema, text, file)
+  if (!result.ok) return result
+  const policy = resolvePolicy(result.value)
+  return { ok: true, policy, digest: policyDigest(policy) }
+}
+
+/** The policy of an empty file: no tests, every default. */
+export function defaultPolicy(): Policy {
+  return resolvePolicy(policySchema.parse({}))
+}
+
+/** SHA-256 of the resolved policy: comments, order of keys and defaults that are written out don't count. */
+export function policyDigest(policy: Policy): string {
+  return sha256(policy)
+}
+
+/** SHA-256 of what decides a check's outcome. Timeouts, retries and approvals don't. */
+export function checkDigest(policy: Policy, check: CheckName): string {
+  return sha256({ check, ...checkSubject(policy, check) })
+}
+
+/** What a workflow needs of a policy. `problem`: why the base's own file does not apply, when it does not. */
+export function policyFacts(policy: Policy, digest: string, source: PolicySource, problem: string | null): PolicyFacts {
+  return {
+    digest,
+    source,
+    problem,
+    checks: plannedChecks(policy),
+    merge: policy.merge,
+    approvals: policy.checks.review.approvals,
+    evidenceMaxAge: policy.evidence.maxAge,
+  }
+}
+
+function plannedChecks(policy: Policy): PlannedCheck[] {
+  const { tests, review } = policy.checks
+  const reviewers = review.reviewers.reduce((sum, reviewer) => sum + reviewer.timeout, 0)
+  const planned = (name: CheckName, timeout: number, retries: number): PlannedCheck => ({
+    name,
+    digest: checkDigest(policy, name),
+    timeout,
+    retries,
+  })
+  return [
+    ...(tests ? [planned('tests', tests.timeout, tests.retries)] : []),
+    planned('secrets', FIVE_MINUTES, OWN_CHECK_RETRIES),
+    planned('review', FIVE_MINUTES + reviewers, OWN_CHECK_RETRIES),
+  ]
+}
+
+function checkSubject({ checks }: Policy, check: CheckName): object {
+  switch (check) {
+    case 'tests': {
+      if (!checks.tests) return { run: null }
+      const { run, setup, keep, env, network } = checks.tests
+      return { run, setup, keep, env: [...new Set(env)].sort(), network }
+    }
+    case 'secrets':
+      return { allow: checks.secrets.allow }
+    case 'review': {
+      const { maxFileSize, forbiddenPaths, reviewers } = checks.review
+      return { maxFileSize, forbiddenPaths, reviewers }
+    }
+  }
+}
+
+function sha256(value: unknown): string {
+  return createHash('sha256').update(canonicalJson(value)).digest('hex')
+}
+
+/** JSON with sorted keys, so that the same content has one text. */
+function canonicalJson(value: unknown): string {
+  return JSON.stringify(value, (_, part: unknown) => {
+    if (typeof part !== 'object' || part === null || Array.isArray(part)) return part
+    return Object.fromEntries(Object.entries(part).sort(([a], [b]) => (a < b ? -1 : 1)))
+  })
+}

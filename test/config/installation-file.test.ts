@@ -1,0 +1,124 @@
+import { describe, expect, it } from 'vitest'
+import { defaultTimings } from '#contracts/timings'
+import type { InstallationConfig } from '#config/installation'
+import { parseInstallation } from '#config/installation-file'
+import { formatProblem } from '#config/problems'
+
+const defaults: InstallationConfig = {
+  forge: 'local',
+  repositories: [],
+  ledger: 'sqlite',
+  isolation: 'required',
+  watch: { every: 30_000, review: 300_000 },
+  timings: { ...defaultTimings, sweep: 30_000 },
+}
+
+function configOf(text: string): InstallationConfig {
+  const parsed = parseInstallation(text, 's.yaml', '/home/me/switchyard')
+  if (!parsed.ok) throw new Error(parsed.problems.map(formatProblem).join('\n'))
+  return parsed.config
+}
+
+function problemsOf(text: string): string[] {
+  const parsed = parseInstallation(text, 's.yaml', '/home/me/switchyard')
+  return parsed.ok ? [] : parsed.problems.map(formatProblem)
+}
+
+describe('an installation file that is good', () => {
+  it('has every default when it is empty', () => {
+    expect(configOf('')).toEqual(defaults)
+  })
+
+  it('is the example of the design', () => {
+    const text = `
+forge: local
+repositories:
+  - { name: shop, remote: forge/shop.git }
+ledger: sqlite
+isolation: required
+watch: { every: 30s, review: 5m }
+people: []
+`
+    expect(configOf(text)).toEqual({
+      ...defaults,
+      repositories: [{ name: 'shop', remote: '/home/me/switchyard/forge/shop.git' }],
+    })
+  })
+
+  it('keeps an absolute remote', () => {
+    expect(configOf('repositories: [{ name: a, remote: /srv/a.git }]').repositories[0]?.remote).toBe('/srv/a.git')
+  })
+
+  it('sweeps as often as watch.every says', () => {
+    expect(configOf('watch: { every: 10s }').timings).toEqual({ ...defaultTimings, sweep: 10_000 })
+  })
+
+  it('takes single timings over everything else', () => {
+    const { timings } = configOf('watch: { every: 10s }\ntimings: { sweep: 200ms, heartbeat: 1s }')
+    expect(timings).toEqual({ ...defaultTimings, sweep: 200, heartbeat: 1_000 })
+  })
+
+  it('keeps people loosely', () => {
+    expect(configOf('people: [ann, { name: bob, groups: [release-managers] }]')).toEqual(defaults)
+  })
+})
+
+describe('an installation file that is bad', () => {
+  const path = 'must be the path of a bare repository on this machine'
+  const name = 'must be a name of letters, digits, dots, dashes and underscores that starts with a letter or digit'
+  it.each<[string, string, string[]]>([
+    ['GitHub', 'forge: github', ["s.yaml:1:8: 'forge' is github, which is not yet supported in this build; use local"]],
+    ['an unknown forge', 'forge: gitlab', [`s.yaml:1:8: 'forge' must be local, found the text "gitlab"`]],
+    [
+      'PostgreSQL, without its password',
+      'ledger: postgres://me:pw@host/db',
+      ["s.yaml:1:9: 'ledger' is a PostgreSQL address, which is not yet supported in this build; use sqlite"],
+    ],
+    [
+      'an unknown key',
+      'repos: []',
+      [
+        "s.yaml:1:1: unknown key 'repos' (known keys: $schema, forge, repositories, ledger, isolation, watch, people, timings)",
+      ],
+    ],
+    [
+      'an unknown timing',
+      'timings:\n  heartbeats: 1s',
+      ["s.yaml:2:3: unknown key 'timings.heartbeats' (did you mean 'heartbeat'?)"],
+    ],
+    [
+      'a repository without a remote',
+      'repositories:\n  - name: a',
+      [`s.yaml:2:5: 'repositories.0.remote' is missing: it ${path}`],
+    ],
+    [
+      'a name that is a path',
+      "repositories: [{ name: '../a', remote: a }]",
+      [`s.yaml:1:24: 'repositories.0.name' ${name}, found the text "../a"`],
+    ],
+    [
+      'a name twice, but for case',
+      'repositories:\n  - { name: shop, remote: a }\n  - { name: Shop, remote: b }',
+      ["s.yaml:3:13: 'repositories.1.name' is there twice"],
+    ],
+    ...['https://host/a.git', 'git@host:a.git', 'ext::sh -c x', '--upload-pack=x', '~/a.git'].map(
+      (remote): [string, string, string[]] => [
+        `the remote ${remote}`,
+        `repositories: [{ name: a, remote: '${remote}' }]`,
+        [`s.yaml:1:35: 'repositories.0.remote' ${path}, found the text "${remote}"`],
+      ],
+    ),
+    [
+      'an isolation that nobody knows',
+      'isolation: some',
+      [`s.yaml:1:12: 'isolation' must be required or none, found the text "some"`],
+    ],
+    [
+      'a sweep that never rests',
+      'watch: { every: 0s }',
+      [`s.yaml:1:17: 'watch.every' must be a duration between 1ms and 1d, found the text "0s"`],
+    ],
+  ])('is refused with its place: %s', (_, text, expected) => {
+    expect(problemsOf(text)).toEqual(expected)
+  })
+})
