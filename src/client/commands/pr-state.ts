@@ -1,0 +1,41 @@
+import type { PullRequestChanges } from '#activities/forge/port'
+import type { PullRequest } from '#domain/pull-request'
+import type { CommandContext, ExitCode } from '../context.ts'
+import { CliError } from '../errors.ts'
+import { requireOpen, showPullRequest, withPullRequest } from '../pull-request.ts'
+import { selectActor } from '../select.ts'
+import { tellPipeline, withServerIfAny } from '../session.ts'
+
+export type PullRequestStateChange = { pullRequest: string; to: 'ready' | 'draft' | 'closed' | 'open'; as?: string }
+
+/** `pr ready`, `pr close` and `pr reopen`. What is so already is success. */
+export async function run(context: CommandContext, { pullRequest: text, to, as }: PullRequestStateChange): Promise<ExitCode> {
+  return await withPullRequest(context, text, async (installation, pullRequest) => {
+    const changes = changesFor(pullRequest, to)
+    if (changes !== null) {
+      await installation.forge.updatePullRequest(pullRequest.repo, pullRequest.number, changes, await selectActor(context, as))
+    }
+    await tellPipeline(context, installation, pullRequest, to)
+    await withServerIfAny(context, installation, (connected) => showPullRequest(context, installation, connected, pullRequest))
+    return 0
+  })
+}
+
+function changesFor(pullRequest: PullRequest, to: PullRequestStateChange['to']): PullRequestChanges | null {
+  const { repo, number, state, draft } = pullRequest
+  if (state === 'merged') {
+    throw new CliError(1, 'already-merged', `${repo}#${number} has landed: it can't be changed any more.`, {
+      details: { repo, number },
+      hint: 'Open a new pull request for what is to follow.',
+    })
+  }
+  switch (to) {
+    case 'ready':
+    case 'draft': {
+      requireOpen(pullRequest, to === 'ready' ? 'made ready' : 'made a draft')
+      return draft === (to === 'draft') ? null : { draft: to === 'draft' }
+    }
+    default:
+      return state === to ? null : { state: to }
+  }
+}

@@ -1,0 +1,33 @@
+import { pullRequestId } from '#contracts/ids'
+import type { CommandContext, ExitCode } from '../context.ts'
+import { relative, type Text } from '../output.ts'
+import { parsePipelineId } from '../pipeline-id.ts'
+import { phaseText } from '../render.ts'
+import { selectPullRequest } from '../select.ts'
+import { withInstallation, withServer } from '../session.ts'
+import { describeWorkflow } from '../workflow-view.ts'
+
+/** One pipeline's run as the server knows it. */
+export async function run(context: CommandContext, { id }: { id: string }): Promise<ExitCode> {
+  return await withInstallation(context, async (installation) => {
+    let workflowId = id
+    if (parsePipelineId(id).kind === 'pull-request') {
+      const { repo, number } = await selectPullRequest(context, installation, id)
+      workflowId = pullRequestId(repo, number)
+    }
+    const view = await withServer(context, installation, (connected) => describeWorkflow(connected, workflowId))
+    const { output } = context
+    const field = (name: string, ...value: Text[]) => output.line({ text: name.padEnd(9), style: 'dim' }, ...value)
+    output.line({ text: view.workflowId, style: 'bold' })
+    field('pipeline', view.pipeline)
+    field('status', view.status)
+    if (view.phase !== null) field('phase', phaseText(view.phase))
+    if (view.waitingOn !== null) field('waits for', ` ${view.waitingOn}`)
+    field('started', `${view.startedAt} (${relative(view.startedAt, context.now())})`)
+    if (view.endedAt !== null) field('ended', `${view.endedAt} (${relative(view.endedAt, context.now())})`)
+    field('run', view.runId)
+    if (view.webUrl !== null) field('page', view.webUrl)
+    output.document(view)
+    return 0
+  })
+}

@@ -1,0 +1,79 @@
+import { mergeQueueId, pullRequestId } from '#contracts/ids'
+import type { MergeQueueStatus } from '#contracts/merge-queue'
+import type { Waiting } from '#domain/pull-request'
+import type { Installation } from '#installation/installation'
+import type { CommandContext, ExitCode } from '../context.ts'
+import { CliError } from '../errors.ts'
+import { parsePipelineId } from '../pipeline-id.ts'
+import { getPullRequest } from '../pull-request.ts'
+import { viewPullRequest, type DecisionView } from '../pull-request-view.ts'
+import { phaseText, ruleMark, waitingLines } from '../render.ts'
+import { selectPullRequest } from '../select.ts'
+import { withInstallation, withServer, withServerIfAny } from '../session.ts'
+import { readQueueStatus } from '../status.ts'
+import { describeWorkflow } from '../workflow-view.ts'
+
+/** `why --json`. */
+export type Why = { workflowId: string; phase: string; waiting: Waiting | null; decision: DecisionView | null }
+
+/** What a pipeline waits for, since when, until when, who can act and with which command. */
+export async function run(context: CommandContext, { id }: { id: string }): Promise<ExitCode> {
+  return await withInstallation(context, async (installation) => {
+    const why = await explain(context, installation, id)
+    print(context, why)
+    context.output.document(why)
+    return 0
+  })
+}
+
+async function explain(context: CommandContext, installation: Installation, id: string): Promise<Why> {
+  const parsed = parsePipelineId(id)
+  switch (parsed.kind) {
+    case 'pull-request':
+      return await explainPullRequest(context, installation, id)
+    case 'queue':
+      return await explainQueue(context, installation, parsed)
+    default:
+      return await withServer(context, installation, async (connected) => {
+        const { workflowId, phase, status } = await describeWorkflow(connected, id)
+        return { workflowId, phase: phase ?? status, waiting: null, decision: null }
+      })
+  }
+}
+
+async function explainPullRequest(context: CommandContext, installation: Installation, id: string): Promise<Why> {
+  const { repo, number } = await selectPullRequest(context, installation, id)
+  const pullRequest = await getPullRequest(installation, repo, number)
+  return await withServerIfAny(context, installation, async (connected) => {
+    if (connected === null) context.output.note('No server is running: this is what the ledger and the forge say.')
+    const { phase, waiting, decision } = await viewPullRequest(installation, connected, pullRequest)
+    return { workflowId: pullRequestId(repo, number), phase, waiting, decision }
+  })
+}
+
+async function explainQueue(
+  context: CommandContext,
+  installation: Installation,
+  { repo, branch }: { repo: string; branch: string },
+): Promise<Why> {
+  const status = await withServer(context, installation, (connected) => readQueueStatus(connected, repo, branch))
+  if (status === null) {
+    throw new CliError(2, 'unknown-pipeline', `Nothing has entered the queue of ${repo}@${branch} yet.`, {
+      details: { repo, branch },
+      hint: 'See `switchyard runs`.',
+    })
+  }
+  return { workflowId: mergeQueueId(repo, branch), phase: queuePhase(status), waiting: status.entries[0]?.waiting ?? null, decision: null }
+}
+
+function queuePhase({ paused, entries }: MergeQueueStatus): string {
+  if (paused !== null) return 'paused'
+  return entries[0]?.state ?? 'idle'
+}
+
+function print({ output, now }: CommandContext, { workflowId, phase, waiting, decision }: Why): void {
+  output.line({ text: `${workflowId}  `, style: 'bold' }, phaseText(phase))
+  if (waiting === null) output.line('It waits for nothing and nobody.')
+  else for (const line of waitingLines(waiting, now())) output.line(...line)
+  for (const rule of decision?.rules ?? []) output.line('  ', ruleMark(rule.outcome), ` ${rule.rule}  `, rule.reason)
+}

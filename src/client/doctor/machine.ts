@@ -1,0 +1,95 @@
+import { execFile } from 'node:child_process'
+import { access, constants, statfs } from 'node:fs/promises'
+import { delimiter, dirname, join } from 'node:path'
+import { findInstallation } from '#config/load'
+import { findTemporalCli } from '../../../tools/temporal/provision.mjs'
+import type { CommandContext } from '../context.ts'
+
+export type ProbeResult = {
+  outcome: 'ok' | 'warn' | 'fail'
+  detail: string
+  hint: string | null
+  /** A fault of a configuration file. */
+  configuration?: boolean
+}
+
+export type Probe = { check: string; look(context: CommandContext): Promise<ProbeResult | ProbeResult[]> }
+
+const MINIMUM_NODE = 24
+const GIGABYTE = 1024 ** 3
+
+const ok = (detail: string): ProbeResult => ({ outcome: 'ok', detail, hint: null })
+const warn = (detail: string, hint: string): ProbeResult => ({ outcome: 'warn', detail, hint })
+const fail = (detail: string, hint: string): ProbeResult => ({ outcome: 'fail', detail, hint })
+
+export const machineProbes: Probe[] = [
+  { check: 'Node', look: async () => node(process.versions.node) },
+  { check: 'git', look: async ({ env }) => git(await firstLine('git', ['--version'], env)) },
+  { check: 'Temporal CLI', look: ({ env }) => temporalCli(env) },
+  { check: 'network helper', look: ({ env }) => networkHelper(env) },
+  { check: 'disk', look: disk },
+]
+
+export function node(version: string): ProbeResult {
+  if (Number(version.split('.')[0]) >= MINIMUM_NODE) return ok(version)
+  return fail(`${version} is older than ${MINIMUM_NODE}`, 'Run it as `npx switchyard` in the clone: it brings a newer Node along.')
+}
+
+export function git(version: string | null): ProbeResult {
+  const match = /(\d+)\.(\d+)/.exec(version ?? '')
+  if (version === null || match === null) return fail('not found', 'Install git ≥ 2.38.')
+  const [major, minor] = [Number(match[1]), Number(match[2])]
+  if (major > 2 || (major === 2 && minor >= 38)) return ok(version)
+  return fail(`${version} is older than 2.38`, 'Install git ≥ 2.38: older ones have no `merge-tree --write-tree`.')
+}
+
+async function temporalCli(env: NodeJS.ProcessEnv): Promise<ProbeResult> {
+  const found = await findTemporalCli(env)
+  if (found) return ok(`${found.path} (${found.source})`)
+  if (env.TEMPORAL_ADDRESS) return ok(`not needed: the server is at ${env.TEMPORAL_ADDRESS}`)
+  return fail('not found', 'Run `npm run bootstrap`, put `temporal` on PATH, or set SWITCHYARD_TEMPORAL_CLI.')
+}
+
+async function networkHelper(env: NodeJS.ProcessEnv): Promise<ProbeResult> {
+  for (const name of ['pasta', 'slirp4netns']) {
+    if (await onPath(name, env)) return ok(name)
+  }
+  return warn(
+    'neither pasta nor slirp4netns: `setup`, and checks with network: true, can reach services of this host',
+    'Install passt or slirp4netns where the code of pull requests is not trusted.',
+  )
+}
+
+async function disk({ cwd, env, flags }: CommandContext): Promise<ProbeResult> {
+  const { home } = await findInstallation({ cwd, env, configFlag: flags.config })
+  const { bavail, bsize } = await statfs(await existing(home))
+  const free = (bavail * bsize) / GIGABYTE
+  const detail = `${free.toFixed(1)} GB free for ${home}`
+  if (free >= 2) return ok(detail)
+  const hint = 'Make room, or set SWITCHYARD_HOME to a larger disk.'
+  return free < 0.5 ? fail(detail, hint) : warn(detail, hint)
+}
+
+async function existing(path: string): Promise<string> {
+  return await access(path).then(
+    () => path,
+    () => existing(dirname(path)),
+  )
+}
+
+async function onPath(name: string, env: NodeJS.ProcessEnv): Promise<boolean> {
+  for (const folder of (env.PATH ?? '').split(delimiter).filter(Boolean)) {
+    const found = await access(join(folder, name), constants.X_OK).then(
+      () => true,
+      () => false,
+    )
+    if (found) return true
+  }
+  return false
+}
+
+async function firstLine(command: string, args: string[], env: NodeJS.ProcessEnv): Promise<string | null> {
+  return await new Promise((resolve) => {
+    execFile(command, args, { env, timeout: 10_000 }, (error, stdout) => resolve(error ? null : (stdout.split('\n')[0] ?? '').trim()))
+  })
+}

@@ -1,0 +1,55 @@
+import { Option, type Command as Grammar } from 'commander'
+import { defineCommand, defineNoun, type Perform } from './define.ts'
+
+export function defineLooking(program: Grammar, perform: Perform): void {
+  const queue = defineNoun(program, 'queue', 'The merge queue of a base branch', ['switchyard queue show'])
+  defineCommand(queue, perform, {
+    name: 'show',
+    summary: 'Show what is in the merge queue, and what each entry waits for',
+    examples: ['switchyard queue show', 'switchyard queue show --branch main --json'],
+    load: () => import('../commands/queue-show.ts'),
+    input: (_, options) => options,
+    options: (command) => command.option('--branch <name>', "the base branch (default: the repository's)"),
+  })
+  defineCommand(program, perform, {
+    name: 'status [what]',
+    summary: 'Show the server, the workers and the open pull requests; `status pr` counts reviews',
+    examples: ['switchyard status', 'switchyard status pr --json'],
+    load: () => import('../commands/status.ts'),
+    input: ([what]) => (what === undefined ? {} : { what }),
+  })
+  defineCommand(program, perform, {
+    name: 'runs',
+    summary: 'List the runs of pipelines, newest first',
+    examples: ['switchyard runs', 'switchyard runs --pipeline pullRequest --state all --limit 50'],
+    load: () => import('../commands/runs.ts'),
+    input: (_, options) => options,
+    options: (command) =>
+      command
+        .option('--pipeline <name>', 'pullRequest, mergeQueue or repositoryWatch')
+        .addOption(new Option('--state <state>', 'which').choices(['open', 'closed', 'all']).default('open'))
+        .option('--limit <number>', 'at most so many', '100'),
+  })
+  defineCommand(program, perform, {
+    name: 'view <id>',
+    summary: "Show one pipeline's run",
+    examples: ['switchyard view pr:shop#12', 'switchyard view queue:shop@main'],
+    load: () => import('../commands/view.ts'),
+    input: ([id]) => ({ id: id! }),
+  })
+  defineCommand(program, perform, {
+    name: 'why <id>',
+    summary: 'Say what a pipeline waits for, since when, until when, who can act and with which command',
+    examples: ['switchyard why 12', 'switchyard why queue:shop@main --json'],
+    load: () => import('../commands/why.ts'),
+    input: ([id]) => ({ id: id! }),
+  })
+  defineCommand(program, perform, {
+    name: 'logs <id>',
+    summary: 'Print what the checks of a pull request reported',
+    examples: ['switchyard logs 12', 'switchyard logs 12 --check tests'],
+    load: () => import('../commands/logs.ts'),
+    input: ([id], options) => ({ ...(options as object), id: id! }),
+    options: (command) => command.option('--check <name>', 'only this one'),
+  })
+}

@@ -1,0 +1,107 @@
+import { pullRequestId } from '#contracts/ids'
+import type { PullRequestStatus } from '#contracts/pull-request'
+import type { Decision, Outcome, Rule } from '#domain/decision'
+import type { Phase, PullRequest, PullRequestState, Merged, Waiting } from '#domain/pull-request'
+import type { Connected, Installation } from '#installation/installation'
+import type { RecordedDecision } from '#ledger/port'
+import { viewPolicy, type PolicyView } from './policy-view.ts'
+import { readPullRequestStatusIfAny } from './status.ts'
+
+/** `pr create --json`. */
+export type PullRequestReference = {
+  repo: string
+  number: number
+  workflowId: string
+  webUrl: string | null
+  state: PullRequestState
+  head: { ref: string; sha: string }
+  base: { ref: string; sha: string }
+}
+
+type RuleView = Pick<Rule, 'rule' | 'outcome' | 'reason' | 'evidence'>
+export type DecisionView = { outcome: Outcome; rules: RuleView[] }
+
+/** `pr view --json`; `pr list --json` and `pr watch --once --json` are arrays of it. */
+export type PullRequestView = PullRequestReference & {
+  title: string
+  author: string
+  draft: boolean
+  phase: Phase
+  policy: PolicyView | null
+  decision: DecisionView | null
+  waiting: Waiting | null
+  merged: Merged | null
+}
+
+export function referTo(pullRequest: PullRequest, connected: Connected | null): PullRequestReference {
+  const { repo, number, state, head, base } = pullRequest
+  const workflowId = pullRequestId(repo, number)
+  return { repo, number, workflowId, webUrl: connected?.webUrl(workflowId) ?? null, state, head, base }
+}
+
+/** From the pipeline where it answers; otherwise from the forge and the newest decision in the ledger. */
+export async function viewPullRequest(
+  installation: Installation,
+  connected: Connected | null,
+  pullRequest: PullRequest,
+): Promise<PullRequestView> {
+  const { repo, number } = pullRequest
+  const status = await readPullRequestStatusIfAny(connected, repo, number)
+  const recorded = await newestDecision(installation, pullRequest)
+  const decision = status?.decision ?? recorded
+  const { phase, waiting } = standing(pullRequest, status, recorded)
+  return {
+    ...referTo(pullRequest, connected),
+    title: pullRequest.title,
+    author: pullRequest.author,
+    draft: pullRequest.draft,
+    phase,
+    policy: await viewPolicy(installation, pullRequest, decision?.policyDigest ?? null),
+    decision: decision === null ? null : viewDecision(decision),
+    waiting,
+    merged: pullRequest.merged ?? status?.merged ?? null,
+  }
+}
+
+export function viewDecision({ outcome, rules }: Decision): DecisionView {
+  return { outcome, rules: rules.map(({ rule, outcome, reason, evidence }) => ({ rule, outcome, reason, evidence })) }
+}
+
+/** The newest decision about the head that the PR has now; an ended PR keeps its last one. */
+async function newestDecision(installation: Installation, pullRequest: PullRequest): Promise<RecordedDecision | null> {
+  const [newest] = await installation.ledger.decisions(pullRequest.repo, pullRequest.number)
+  if (newest === undefined || pullRequest.state !== 'open') return newest ?? null
+  const snapshot = await installation.ledger.snapshot(newest.snapshotId)
+  return snapshot?.head.sha === pullRequest.head.sha ? newest : null
+}
+
+/** The forge knows best that a PR ended; a pipeline may not have looked yet. */
+function standing(
+  pullRequest: PullRequest,
+  status: PullRequestStatus | null,
+  recorded: RecordedDecision | null,
+): { phase: Phase; waiting: Waiting | null } {
+  if (pullRequest.state === 'merged') return { phase: 'landed', waiting: null }
+  if (pullRequest.state === 'closed') return { phase: 'closed', waiting: null }
+  if (status !== null) return { phase: status.phase, waiting: status.waiting }
+  if (recorded === null) return { phase: 'checking', waiting: null }
+  return { phase: phaseAfter(recorded.outcome), waiting: waitingFrom(pullRequest, recorded) }
+}
+
+function phaseAfter(outcome: Outcome): Phase {
+  switch (outcome) {
+    case 'approve':
+      return 'queued'
+    case 'reject':
+      return 'rejected'
+    case 'wait':
+      return 'waiting'
+  }
+}
+
+function waitingFrom(pullRequest: PullRequest, decision: RecordedDecision): Waiting | null {
+  const open = decision.rules.find((rule) => rule.outcome === 'fail') ?? decision.rules.find((rule) => rule.outcome !== 'pass')
+  if (open === undefined) return null
+  const command = `switchyard pr view ${pullRequest.number} --repo ${pullRequest.repo}`
+  return { for: `${open.rule}: ${open.reason}`, since: decision.decidedAt, until: null, who: [pullRequest.author], command }
+}

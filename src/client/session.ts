@@ -1,0 +1,81 @@
+import type { Connected, Installation } from '#installation/installation'
+import type { CommandContext, ExitCode } from './context.ts'
+import { CliError } from './errors.ts'
+
+/** What a session may answer; naming the exit codes lets TypeScript see that `return 0` is one. */
+type Answer = ExitCode | object | string | null | void
+
+/** Opens the installation for one command and closes it whatever happens. */
+export async function withInstallation<T extends Answer>(
+  context: Pick<CommandContext, 'cwd' | 'env' | 'flags' | 'openInstallation'>,
+  use: (installation: Installation) => Promise<T>,
+): Promise<T> {
+  const { cwd, env, flags } = context
+  const installation = await context.openInstallation({
+    cwd,
+    env,
+    ...(flags.config === undefined ? {} : { configFlag: flags.config }),
+  })
+  try {
+    return await use(installation)
+  } finally {
+    await installation.close()
+  }
+}
+
+/** Needs a server: `NoServerError` reaches the user as exit code 3. */
+export async function withServer<T extends Answer>(
+  context: CommandContext,
+  installation: Installation,
+  use: (connected: Connected) => Promise<T>,
+): Promise<T> {
+  const connected = await context.connect(installation, { env: context.env })
+  try {
+    return await use(connected)
+  } finally {
+    await connected.close()
+  }
+}
+
+/** Uses a server where there is one, and goes on without. */
+export async function withServerIfAny<T extends Answer>(
+  context: CommandContext,
+  installation: Installation,
+  use: (connected: Connected | null) => Promise<T>,
+): Promise<T> {
+  const connected = await context.connect(installation, { env: context.env }).catch((error: unknown) => {
+    if (error instanceof Error && error.name === 'NoServerError') return null
+    throw error
+  })
+  try {
+    return await use(connected)
+  } finally {
+    await connected?.close()
+  }
+}
+
+/** For commands that wait on a role: without a worker they would wait for nothing. */
+export async function requireWorker(connected: Connected, role: string): Promise<void> {
+  if (await connected.hasWorker(role)) return
+  throw new CliError(3, 'no-worker', `No worker polls the role ${role} now.`, {
+    details: { role },
+    hint: 'Start the workers with `switchyard up`, or `switchyard worker --roles ' + role + '`.',
+  })
+}
+
+/** Tells the PR's pipeline to look. Without a server the change stands, and the sweep sees it when one is there. */
+export async function tellPipeline(
+  context: CommandContext,
+  installation: Installation,
+  pullRequest: { repo: string; number: number },
+  kind: string,
+): Promise<void> {
+  await withServerIfAny(context, installation, async (connected) => {
+    if (connected === null) {
+      context.output.note('No server is running: the sweep will see this as soon as `switchyard up` runs.')
+      return
+    }
+    const id = `cli:${kind}:${context.now().toISOString()}`
+    await connected.pipelines.lookAtPullRequest(pullRequest.repo, pullRequest.number, { id, kind })
+  })
+}

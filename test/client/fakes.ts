@@ -1,0 +1,313 @@
+import { PassThrough } from 'node:stream'
+import type { CreateOutcome, Forge, NewPullRequest } from '#activities/forge/port'
+import type { GitRepository } from '#activities/git/port'
+import type { PullRequestStatus } from '#contracts/pull-request'
+import type { MergeQueueStatus } from '#contracts/merge-queue'
+import { defaultTimings } from '#contracts/timings'
+import { runCli } from '#client/cli'
+import type { Host } from '#client/context'
+import type { Evidence } from '#domain/evidence'
+import type { PullRequest, Review, Snapshot } from '#domain/pull-request'
+import type { Connected, Installation } from '#installation/installation'
+import type { Ledger, RecordedDecision } from '#ledger/port'
+
+export const HEAD = 'a'.repeat(40)
+export const BASE = 'b'.repeat(40)
+export const TREE = 'c'.repeat(40)
+export const LANDED = 'd'.repeat(40)
+export const NOW = '2026-01-02T03:04:05.000Z'
+
+export function pullRequest(changes: Partial<PullRequest> = {}): PullRequest {
+  return {
+    repo: 'shop',
+    number: 1,
+    title: 'Add a total',
+    body: '',
+    author: 'ann@example.org',
+    state: 'open',
+    draft: false,
+    labels: [],
+    head: { ref: 'feature', sha: HEAD },
+    base: { ref: 'main', sha: BASE },
+    mergeable: 'clean',
+    reviews: [],
+    merged: null,
+    createdAt: NOW,
+    updatedAt: NOW,
+    ...changes,
+  }
+}
+
+export function decision(changes: Partial<RecordedDecision> = {}): RecordedDecision {
+  return {
+    repo: 'shop',
+    number: 1,
+    workflowId: 'pr:shop#1',
+    outcome: 'reject',
+    rules: [
+      { rule: 'not-draft', outcome: 'pass', reason: 'ready for review', evidence: null },
+      { rule: 'tests', outcome: 'fail', reason: 'exit code 1', evidence: 'evidence-1' },
+    ],
+    snapshotId: 'snapshot-1',
+    policyDigest: 'policy-1',
+    decidedAt: NOW,
+    ...changes,
+  }
+}
+
+export function status(changes: Partial<PullRequestStatus> = {}): PullRequestStatus {
+  const { repo, number, title, state, head, base } = pullRequest()
+  return {
+    ...{ repo, number, title, state, head, base },
+    phase: 'rejected',
+    checks: [{ name: 'tests', state: 'failed', reason: 'exit code 1', duration: 1200 }],
+    decision: decision(),
+    waiting: {
+      for: 'tests: exit code 1',
+      since: NOW,
+      until: '2026-02-01T03:04:05.000Z',
+      who: ['ann@example.org'],
+      command: 'git push <remote> feature',
+    },
+    merged: null,
+    resting: true,
+    ...changes,
+  }
+}
+
+export function evidence(changes: Partial<Evidence> = {}): Evidence {
+  return {
+    id: 'evidence-1',
+    repo: 'shop',
+    check: 'tests',
+    subject: { kind: 'tree', tree: TREE },
+    digest: 'check-1',
+    conclusion: 'failed',
+    reason: 'exit code 1',
+    findings: [],
+    log: { uri: 'log:tests-1', sha256: '0', bytes: 4, tail: 'tail' },
+    startedAt: NOW,
+    finishedAt: NOW,
+    workflowId: 'pr:shop#1',
+    ...changes,
+  }
+}
+
+export type World = {
+  repositories: string[]
+  pullRequests: PullRequest[]
+  /** Branch → its commit, in every repository. */
+  branches: Record<string, string>
+  policy: string | null
+  refusal: Extract<CreateOutcome, { outcome: 'refused' }> | null
+  decisions: RecordedDecision[]
+  evidence: Evidence[]
+  logs: Record<string, string>
+  counts: { reviewed: number; merged: number; rejected: number }
+  /** null: there is no server. */
+  server: { statuses: PullRequestStatus[]; queue: MergeQueueStatus | null; workers: string[] } | null
+  /** Thrown by an update. */
+  updateError: Error | null
+  /** What was done to the world, in order. */
+  acts: string[]
+  open: number
+}
+
+export function world(changes: Partial<World> = {}): World {
+  return {
+    repositories: ['shop'],
+    pullRequests: [pullRequest()],
+    branches: { main: BASE, feature: HEAD },
+    policy: 'version: 1\nchecks: { tests: { run: npm test } }\n',
+    refusal: null,
+    decisions: [],
+    evidence: [],
+    logs: {},
+    counts: { reviewed: 0, merged: 0, rejected: 0 },
+    server: null,
+    updateError: null,
+    acts: [],
+    open: 0,
+    ...changes,
+  }
+}
+
+export const server = (changes: Partial<NonNullable<World['server']>> = {}) => ({
+  statuses: [],
+  queue: null,
+  workers: ['pr-review', 'merge', 'testing', 'security'],
+  ...changes,
+})
+
+class NamedError extends Error {
+  constructor(name: string, message: string, details: object = {}) {
+    super(message)
+    this.name = name
+    Object.assign(this, details)
+  }
+}
+
+export const named = (name: string, message: string, details: object = {}): Error => new NamedError(name, message, details)
+
+export type Ran = { code: number; stdout: string; stderr: string; json: unknown; error: { code: string; hint: string; details: object } }
+
+/** Runs one command line against a world, as a process would, with streams that can be read. */
+export async function switchyard(args: string[], in_: World, host: Partial<Host> = {}): Promise<Ran> {
+  const stdout = new PassThrough()
+  const stderr = new PassThrough()
+  const texts = { stdout: '', stderr: '' }
+  stdout.on('data', (chunk) => (texts.stdout += String(chunk)))
+  stderr.on('data', (chunk) => (texts.stderr += String(chunk)))
+  const code = await runCli(args, {
+    cwd: '/',
+    env: { SWITCHYARD_USER: 'ben@example.org', PATH: process.env.PATH },
+    stdin: new PassThrough(),
+    stdout,
+    stderr,
+    isTerminal: false,
+    openInstallation: async () => fakeInstallation(in_),
+    connect: async () => {
+      if (in_.server === null) throw named('NoServerError', 'no Temporal server is running', { hint: 'start it: switchyard up' })
+      in_.open += 1
+      return fakeConnected(in_)
+    },
+    now: () => new Date(NOW),
+    signal: new AbortController().signal,
+    ...host,
+  })
+  return {
+    code,
+    ...texts,
+    get json() {
+      return JSON.parse(texts.stdout) as unknown
+    },
+    get error() {
+      return (JSON.parse(texts.stderr.slice(texts.stderr.indexOf('{'))) as { error: Ran['error'] }).error
+    },
+  }
+}
+
+function fakeInstallation(in_: World): Installation {
+  in_.open += 1
+  return {
+    config: {
+      forge: 'local',
+      repositories: in_.repositories.map((name) => ({ name, remote: `/nowhere/${name}.git` })),
+      ledger: 'sqlite',
+      isolation: 'none',
+      watch: { every: 30_000, review: 300_000 },
+      timings: defaultTimings,
+    },
+    paths: { file: '/nowhere/switchyard.yaml', home: '/nowhere' },
+    ledger: fakeLedger(in_),
+    forge: fakeForge(in_),
+    logs: { read: async (uri: string) => (in_.logs[uri] === undefined ? null : Buffer.from(in_.logs[uri])) } as Installation['logs'],
+    repository: () => fakeRepository(in_),
+    close: async () => void (in_.open -= 1),
+  }
+}
+
+function fakeLedger(in_: World): Ledger {
+  return {
+    savePolicy: async () => {},
+    markGoodPolicy: async () => {},
+    lastGoodPolicy: async () => null,
+    decisions: async (repo, number) => in_.decisions.filter((one) => one.repo === repo && one.number === number),
+    snapshot: async () => ({ head: { ref: 'feature', sha: HEAD } }) as Snapshot,
+    evidence: async (id) => in_.evidence.find((one) => one.id === id) ?? null,
+    pullRequestCounts: async () => in_.counts,
+  } satisfies Partial<Ledger> as unknown as Ledger
+}
+
+function fakeForge(in_: World): Forge {
+  const find = (repo: string, number: number) => in_.pullRequests.find((one) => one.repo === repo && one.number === number) ?? null
+  const change = (repo: string, number: number, changes: Partial<PullRequest>) => {
+    const changed = { ...find(repo, number)!, ...changes }
+    in_.pullRequests = in_.pullRequests.map((one) => (one.repo === repo && one.number === number ? changed : one))
+    return changed
+  }
+  return {
+    kind: 'fake',
+    async createPullRequest(repo: string, input: NewPullRequest) {
+      if (in_.refusal) return in_.refusal
+      in_.acts.push(`create ${input.head} → ${input.base} "${input.title}" by ${input.author}`)
+      const head = { ref: input.head, sha: HEAD }
+      const { title, author, draft } = input
+      const created = pullRequest({ repo, number: in_.pullRequests.length + 1, title, author, draft, head })
+      in_.pullRequests.push(created)
+      return { outcome: 'created', pullRequest: created }
+    },
+    getPullRequest: async (repo, number) => find(repo, number),
+    listPullRequests: async (repo, { state }) =>
+      in_.pullRequests.filter((one) => one.repo === repo && (state === 'all' || one.state === state)),
+    async updatePullRequest(repo, number, changes, actor) {
+      in_.acts.push(`update #${number} ${JSON.stringify(changes)} by ${actor}`)
+      return change(repo, number, changes)
+    },
+    async submitReview(repo, number, review) {
+      in_.acts.push(`review #${number} ${review.state} at ${review.head.slice(0, 2)} by ${review.author}`)
+      const full: Review = { ...review, at: NOW }
+      change(repo, number, { reviews: [...find(repo, number)!.reviews, full] })
+      return full
+    },
+    async addComment(_repo, number, author, body) {
+      in_.acts.push(`comment #${number} by ${author}`)
+      return { id: '1', key: null, author, body, createdAt: NOW, updatedAt: NOW }
+    },
+    listComments: async () => [],
+  } satisfies Partial<Forge> as unknown as Forge
+}
+
+function fakeRepository(in_: World): GitRepository {
+  return {
+    refs: async () => new Map(Object.entries(in_.branches).map(([name, sha]) => [`refs/heads/${name}`, sha])),
+    resolve: async (ref) => in_.branches[ref.replace('refs/heads/', '')] ?? null,
+    readFile: async () => (in_.policy === null ? null : Buffer.from(in_.policy)),
+    treeOf: async () => TREE,
+    mergeBase: async () => BASE,
+    diff: async () => ({ text: '+ \u001b[31mred\n', truncated: false }),
+    commit: async (sha) => ({ sha, subject: 'The last subject', parents: [BASE] }) as never,
+  } satisfies Partial<GitRepository> as unknown as GitRepository
+}
+
+function fakeConnected(in_: World): Connected {
+  const there = in_.server!
+  const getHandle = (workflowId: string) => ({
+    async query() {
+      if (workflowId.startsWith('queue:')) {
+        if (there.queue === null) throw named('WorkflowNotFoundError', 'not found')
+        return there.queue
+      }
+      const found = there.statuses.find((one) => `pr:${one.repo}#${one.number}` === workflowId)
+      if (!found) throw named('WorkflowNotFoundError', 'not found')
+      return found
+    },
+    async executeUpdate({ name }: { name: string }, { args }: { args: unknown[] }) {
+      if (in_.updateError) throw in_.updateError
+      in_.acts.push(`${name} ${workflowId} ${JSON.stringify(args)}`)
+      return { phase: 'checking' }
+    },
+  })
+  return {
+    client: {
+      workflow: { getHandle },
+      withDeadline: async (_: number, act: () => Promise<unknown>) => await act(),
+    } as unknown as Connected['client'],
+    pipelines: {
+      async lookAtPullRequest(repo, number) {
+        in_.acts.push(`look ${repo}#${number}`)
+        return { workflowId: `pr:${repo}#${number}`, runId: 'run' }
+      },
+      async watchRepository(repo) {
+        in_.acts.push(`watch ${repo}`)
+        return { workflowId: `watch:${repo}` }
+      },
+      enqueue: async () => ({ workflowId: '' }),
+    },
+    namespace: 'switchyard',
+    address: '127.0.0.1:7233',
+    webUrl: (workflowId) => `http://127.0.0.1:8233/${encodeURIComponent(workflowId)}`,
+    hasWorker: async (role) => there.workers.includes(role),
+    close: async () => void (in_.open -= 1),
+  }
+}
