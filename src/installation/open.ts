@@ -6,6 +6,8 @@ import { ConfigError, findInstallation, loadInstallation } from '#config/load'
 import { openLedger } from '#ledger/sqlite'
 import type { Installation } from './installation.ts'
 import { ledgerFile, logsFolder } from './layout.ts'
+import { createPolicyReader } from './policies.ts'
+import { protectedBranches } from './protected-branches.ts'
 import { secretValues } from './secret-values.ts'
 
 export type Surroundings = { cwd: string; env: NodeJS.ProcessEnv; configFlag?: string }
@@ -23,13 +25,12 @@ export async function openInstallation({ cwd, env, configFlag }: Surroundings): 
   const ledger = await openLedger(ledgerFile(paths.home))
   const repositories = config.repositories.map(({ name, remote }) => ({ name, gitDir: remote }))
   const byName = new Map(repositories.map(({ name, gitDir }) => [name, openRepository(gitDir)]))
-  return {
+  const installation = {
     config,
     paths,
     ledger,
-    forge: createLocalForge({ tables: ledger.tables, repositories, home: paths.home }),
     logs: createFileLogStore(logsFolder(paths.home), { known: secretValues(env) }),
-    repository(repo) {
+    repository(repo: string) {
       const repository = byName.get(repo)
       if (repository === undefined)
         throw new Error(`no repository "${repo}" in this installation: ${[...byName.keys()].join(', ')}`)
@@ -37,4 +38,12 @@ export async function openInstallation({ cwd, env, configFlag }: Surroundings): 
     },
     close: () => ledger.close(),
   }
+  const policies = createPolicyReader(installation)
+  const forge = createLocalForge({
+    tables: ledger.tables,
+    repositories,
+    protectedBranches: (repo) => protectedBranches(repo, installation.repository(repo), policies),
+    audit: (entry) => ledger.appendAudit(entry),
+  })
+  return { ...installation, forge }
 }
