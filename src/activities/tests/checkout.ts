@@ -20,7 +20,7 @@ export async function checkOut(slot: CheckoutFolders, gitDir: string, commit: Sh
   await writeGitDirectory(slot.git)
   try {
     if (!(await isRealFolder(slot.tree))) throw new Error('no tree yet')
-    await openFolders(slot.tree, signal)
+    await openAll(slot.tree, signal)
     await reset(slot, gitDir, commit, signal)
   } catch {
     signal.throwIfAborted()
@@ -53,11 +53,14 @@ async function writeGitDirectory(git: string): Promise<void> {
   await writeFile(join(git, 'info', 'attributes'), '* -filter\n')
 }
 
-/** Folders that a former run closed to us or to the sandbox, which may have less capabilities than we have. */
-async function openFolders(tree: string, signal: AbortSignal): Promise<void> {
+/**
+ * What a former run closed to us or to the sandbox, which may have less capabilities than we have. git sees no change
+ * in a mode that changed within the second in which it wrote the file.
+ */
+async function openAll(tree: string, signal: AbortSignal): Promise<void> {
   await runProcess({
     command: 'find',
-    args: [tree, '-xdev', '-type', 'd', '!', '-perm', '-0700', '-exec', 'chmod', '0755', '{}', ';'],
+    args: [tree, '-xdev', ...closed, '-exec', 'chmod', 'u+rwX', '{}', ';'],
     cwd: '/',
     env: { PATH: process.env['PATH'] ?? '/usr/bin:/bin', LC_ALL: 'C' },
     timeout: 60_000,
@@ -66,3 +69,5 @@ async function openFolders(tree: string, signal: AbortSignal): Promise<void> {
     signal,
   })
 }
+
+const closed = '( -type d ! -perm -0700 -o -type f ! -perm -0600 )'.split(' ')

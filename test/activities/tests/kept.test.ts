@@ -1,0 +1,147 @@
+import { mkdir, readdir, utimes, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import type { CommandRunner } from '#activities/tests/port'
+import type { TestsPolicy } from '#domain/policy'
+import { createFixture, type Fixture } from './support.ts'
+
+let fixture: Fixture
+let runner: CommandRunner
+let trusted: string
+
+const files = {
+  'lock.json': 'v1\n',
+  'install.sh': { executable: '#!/bin/sh\nmkdir -p modules/x && cp source modules/x/which && echo installing\n' },
+  source: 'landed\n',
+}
+const policy: Partial<TestsPolicy> = {
+  run: 'cat modules/x/which',
+  setup: './install.sh',
+  keep: { lockfile: 'lock.json', paths: ['modules'] },
+}
+
+beforeEach(async () => {
+  fixture = await createFixture()
+  runner = fixture.runner()
+  trusted = await fixture.commit(files)
+})
+afterEach(() => fixture.remove())
+
+const run = (commit: string, changes: Partial<TestsPolicy> = {}) =>
+  fixture.run(runner, commit, { ...policy, ...changes }, { trusted })
+const keptNames = async () => (await readdir(join(fixture.home, 'kept')).catch(() => [])).toSorted()
+
+describe('kept paths', () => {
+  test('are made by setup and found by the command', async () => {
+    expect(await run(trusted)).toMatchObject({ conclusion: 'passed', stdout: 'landed\n' })
+  })
+
+  test('are made once for a lockfile', async () => {
+    await run(trusted)
+    expect((await run(await fixture.commit({ ...files, other: '' }))).text).not.toContain('installing')
+  })
+
+  test('are made again for another setup', async () => {
+    await run(trusted)
+    expect((await run(trusted, { setup: './install.sh; true' })).text).toContain('installing')
+  })
+
+  test('can not be written by the command', async () => {
+    const outcome = await run(trusted, { run: 'echo evil > modules/x/which || rm -rf modules || mv modules m' })
+    expect(outcome.conclusion).toBe('failed')
+    expect((await run(trusted)).stdout).toBe('landed\n')
+  })
+
+  test('hold for the checkout only: the tree has none of them', async () => {
+    await run(trusted)
+    expect((await run(trusted, { keep: null, setup: null, run: 'ls modules' })).conclusion).toBe('failed')
+  })
+
+  test('are no place for a half-finished setup', async () => {
+    const outcome = await run(trusted, { setup: './install.sh; exit 4' })
+    expect(outcome).toMatchObject({ conclusion: 'failed', reason: 'setup: exit code 4' })
+    expect(await keptNames()).toEqual([])
+  })
+
+  test('that setup does not make are not missed', async () => {
+    expect(await run(trusted, { setup: 'true', run: 'true' })).toMatchObject({ conclusion: 'passed' })
+  })
+
+  test('are linked where nothing is isolated', async () => {
+    runner = fixture.runner({ isolation: 'none' })
+    expect((await run(trusted)).stdout).toBe('landed\n')
+    expect((await run(trusted, { run: 'test -L modules' })).conclusion).toBe('passed')
+    expect((await run(trusted)).stdout).toBe('landed\n')
+  })
+
+  test('that nobody used for weeks are removed', async () => {
+    const old = join(fixture.home, 'kept', 'old')
+    await mkdir(old, { recursive: true })
+    await utimes(old, 0, 0)
+    await run(trusted)
+    expect(await keptNames()).not.toContain('old')
+  })
+
+  test('that a killed worker half made are removed', async () => {
+    await mkdir(join(fixture.home, 'kept', '.making-999999999-x'), { recursive: true })
+    await run(trusted)
+    expect(await keptNames()).toEqual([expect.stringMatching(/^[0-9a-f]{64}$/)])
+  })
+})
+
+describe('a pull request', () => {
+  test("with the landed lockfile gets paths that its own code didn't make", async () => {
+    const evil = await fixture.commit({ ...files, source: 'evil\n' })
+    expect((await run(evil)).stdout).toBe('landed\n')
+    expect((await run(trusted)).stdout).toBe('landed\n')
+  })
+
+  test('with a lockfile of its own gets paths of its own', async () => {
+    const own = await fixture.commit({ ...files, 'lock.json': 'v2\n', source: 'own\n' })
+    expect((await run(own)).stdout).toBe('own\n')
+  })
+
+  test('does not make the paths that others get once its lockfile has landed', async () => {
+    const evil = await fixture.commit({ ...files, 'lock.json': 'v2\n', source: 'evil\n' })
+    await run(evil)
+    trusted = await fixture.commit({ ...files, 'lock.json': 'v2\n' })
+    expect((await run(trusted)).stdout).toBe('landed\n')
+  })
+
+  test('does not make the paths of another one with the same new lockfile', async () => {
+    await run(await fixture.commit({ ...files, 'lock.json': 'v2\n', source: 'evil\n' }))
+    const other = await fixture.commit({ ...files, 'lock.json': 'v2\n', source: 'other\n' })
+    expect((await run(other)).stdout).toBe('other\n')
+  })
+
+  test('whose setup links a kept path to the state folder is refused', async () => {
+    const install = { executable: `#!/bin/sh\nln -s ${fixture.home} modules\n` }
+    const evil = await fixture.commit({ ...files, 'lock.json': 'v2\n', 'install.sh': install })
+    expect(await run(evil)).toMatchObject({ conclusion: 'failed', reason: expect.stringContaining('not a folder or file') })
+  })
+
+  test('with a link where a kept path belongs is refused', async () => {
+    const evil = await fixture.commit({ ...files, modules: { link: '/etc' } })
+    expect(await run(evil)).toMatchObject({ conclusion: 'failed', reason: expect.stringContaining('something else') })
+  })
+
+  test('with a link on the way to a kept path changes nothing outside its tree', async () => {
+    const outside = join(fixture.root, 'outside')
+    await mkdir(outside)
+    const keep = { lockfile: 'lock.json', paths: ['a/b'] }
+    const setup = 'mkdir -p a/b'
+    const evil = await fixture.commit({ ...files, a: { link: outside } })
+    expect((await run(evil, { keep, setup })).conclusion).toBe('failed')
+    expect(await readdir(outside)).toEqual([])
+  })
+})
+
+test.each(['../x', '/etc', 'a//b', '.', 'a/../b', '.git'])('the kept path %j is refused', async (path) => {
+  const outcome = await run(trusted, { keep: { lockfile: 'lock.json', paths: [path] } })
+  expect(outcome).toMatchObject({ conclusion: 'failed', reason: expect.stringContaining('not a path inside') })
+})
+
+test('setup sees no file outside its tree', async () => {
+  await writeFile(join(fixture.root, 'witness'), 'same')
+  expect((await run(trusted, { setup: `cat ${join(fixture.root, 'witness')}` })).conclusion).toBe('failed')
+})
