@@ -1,5 +1,5 @@
 import type { CheckResults } from './decision.ts'
-import { subjectKey, type Subject } from './evidence.ts'
+import { isReusable, subjectKey, type Subject } from './evidence.ts'
 import type { CheckName, PlannedCheck } from './policy.ts'
 import type { SnapshotFacts } from './pull-request.ts'
 
@@ -16,8 +16,9 @@ export function runnableChecks(snapshot: SnapshotFacts): PlannedCheck[] {
 }
 
 /**
- * Results of an earlier look that still say something of this one: the same subject, the same check. Kept even when
- * red, so that an approval or a new title doesn't run the tests again; `rerun` drops all that did not pass.
+ * Results of an earlier look that still say something of this one: the same subject, the same check, a pass not beyond
+ * its maximum age. Kept even when red, so that an approval or a new title doesn't run the tests again; `rerun` drops
+ * all that did not pass.
  */
 export function keptResults(results: CheckResults, snapshot: SnapshotFacts, rerun: boolean): CheckResults {
   const kept = runnableChecks(snapshot).flatMap((check) => {
@@ -25,7 +26,7 @@ export function keptResults(results: CheckResults, snapshot: SnapshotFacts, reru
     if (!result || result.digest !== check.digest) return []
     if (subjectKey(result.subject) !== subjectKey(checkSubject(check.name, snapshot))) return []
     const final =
-      result.conclusion === 'passed' ||
+      isReusable(result, snapshot.takenAt, snapshot.policy.evidenceMaxAge) ||
       (!rerun && (result.conclusion === 'failed' || result.conclusion === 'timed-out'))
     return final ? [[check.name, result] as const] : []
   })

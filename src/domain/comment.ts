@@ -1,5 +1,6 @@
 import type { Decision, Rule, RuleOutcome } from './decision.ts'
 import type { Merged, Phase, Sha, Waiting } from './pull-request.ts'
+import { escapeMarkdown, oneLine, plainText } from './text.ts'
 
 /** The hidden key of the one comment that a PR gets from its pipeline. */
 export const commentKey = 'switchyard'
@@ -34,7 +35,7 @@ export function renderComment(input: CommentInput): string {
   const lines = [
     `### Switchyard: ${titles[input.phase]}`,
     '',
-    `Head \`${input.head.slice(0, 12)}\` into \`${input.base}\`.`,
+    `Head \`${input.head.slice(0, 12)}\` into ${code(input.base)}.`,
   ]
   if (input.merged) {
     lines.push(`Landed as \`${input.merged.sha.slice(0, 12)}\` (${input.merged.method}) at ${input.merged.at}.`)
@@ -44,7 +45,7 @@ export function renderComment(input: CommentInput): string {
   if (input.policyProblem) {
     lines.push(
       '',
-      `⚠️ The policy on \`${input.base}\` does not apply: ${inline(input.policyProblem)}. The last good one does.`,
+      `⚠️ The policy on ${code(input.base)} does not apply: ${inline(input.policyProblem)}. The last good one does.`,
     )
   }
   if (!input.isolated) lines.push('', '⚠️ Checks run without isolation here: trusted code only.')
@@ -61,17 +62,22 @@ function waitingLines(waiting: Waiting): string[] {
   const who = waiting.who.length > 0 ? ` Who can act: ${waiting.who.map(inline).join(', ')}.` : ''
   const until = waiting.until ? ` Until ${waiting.until}.` : ''
   const lines = [`Waits for ${inline(waiting.for)}, since ${waiting.since}.${until}${who}`]
-  if (waiting.command) lines.push('', '```', waiting.command.replaceAll('`', "'"), '```')
+  if (waiting.command) lines.push('', '```', plainText(waiting.command), '```')
   return lines
 }
 
-/** Text from outside inside one Markdown line: no markup, no mention, no line break. */
+/** Text from outside inside one Markdown line: no markup, no mention, no line break. Cut before it is escaped. */
 function inline(text: string): string {
-  return text
-    .replaceAll(/[\r\n]+/g, ' ')
-    .replaceAll(/[\\*_[\]<>|#~]/g, (character) => `\\${character}`)
-    .replaceAll('@', '@\u200b')
-    .slice(0, 1_000)
+  return escapeMarkdown(oneLine(text, 1_000))
+}
+
+/** A branch name may contain backticks: a code span then opens with more of them. */
+function code(text: string): string {
+  return text.includes('`') ? `${fence(text)} ${text} ${fence(text)}` : `\`${text}\``
+}
+
+function fence(text: string): string {
+  return '`'.repeat(1 + Math.max(...[...text.matchAll(/`+/g)].map(([run]) => run.length)))
 }
 
 /** The run's page in the Temporal Web UI: a live checklist in Markdown. */

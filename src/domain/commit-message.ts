@@ -1,5 +1,6 @@
 import type { Commit, Person } from './pull-request.ts'
 import type { MergeMethod } from './policy.ts'
+import { plainText } from './text.ts'
 
 export type LandingMessage = {
   method: MergeMethod
@@ -19,9 +20,9 @@ export const runTrailer = 'Switchyard-Run'
 /** The message of the commit that lands a PR: the template's subject, the body, co-authors, the pipeline's trailer. */
 export function landingMessage(input: LandingMessage): string {
   const subject = oneLine(fill(input.template, input)) || `Merge #${input.number}`
-  const body = input.body.replaceAll('\r\n', '\n').trim()
+  const body = plainText(input.body, { multiline: true }).trim()
   const trailers = [
-    ...coAuthors(input).map((person) => `Co-authored-by: ${person.name} <${person.email}>`),
+    ...coAuthors(input).map((person) => oneLine(`Co-authored-by: ${person.name} <${person.email}>`)),
     `${runTrailer}: ${input.workflowId}`,
   ]
   return `${[subject, body, trailers.join('\n')].filter(Boolean).join('\n\n')}\n`
@@ -31,22 +32,23 @@ export function landingMessage(input: LandingMessage): string {
 function coAuthors({ method, commits }: LandingMessage): Person[] {
   if (method !== 'squash') return []
   const [first, ...others] = commits.map((commit) => commit.author)
-  const seen = new Set([first?.email])
-  return others.filter((person) => !seen.has(person.email) && seen.add(person.email))
+  const seen = new Set([first?.email.toLowerCase()])
+  return others.filter(({ email }) => !seen.has(email.toLowerCase()) && seen.add(email.toLowerCase()))
 }
 
 /** Placeholders: {title} {number} {author} {head} {base}. Unknown ones stay as they are. */
 function fill(template: string, input: LandingMessage): string {
-  const values: Record<string, string> = {
-    title: input.title,
-    number: String(input.number),
-    author: input.author,
-    head: input.headRef,
-    base: input.baseRef,
-  }
-  return template.replaceAll(/\{(\w+)\}/g, (whole, name: string) => values[name] ?? whole)
+  const values = new Map([
+    ['title', input.title],
+    ['number', String(input.number)],
+    ['author', input.author],
+    ['head', input.headRef],
+    ['base', input.baseRef],
+  ])
+  return template.replaceAll(/\{(\w+)\}/g, (whole, name: string) => values.get(name) ?? whole)
 }
 
+/** Git refuses a message with a NUL, and terminals obey escape sequences in a log: neither gets into one. */
 function oneLine(text: string): string {
-  return text.replaceAll(/\s+/g, ' ').trim()
+  return plainText(text).replaceAll(/\s+/g, ' ').trim()
 }

@@ -1,5 +1,6 @@
 import { nextQueueStep, type MergeQueueState } from './merge-queue.ts'
 import type { Instant, Sha, Waiting } from './pull-request.ts'
+import { escapeMarkdown } from './text.ts'
 
 export type QueueView = {
   repo: string
@@ -60,10 +61,12 @@ const SHOWN = 50
 
 /** The queue's page in the Temporal Web UI. */
 export function renderQueue(view: QueueView): string {
-  const lines = [`**${view.repo}@${view.branch}**: ${view.entries.length} waiting`]
+  const lines = [`**${escapeMarkdown(view.repo)}@${escapeMarkdown(view.branch)}**: ${view.entries.length} waiting`]
   if (view.base) lines.push('', `Base \`${view.base.sha}\``)
-  if (view.paused) lines.push('', `Paused: ${view.paused.reason}`)
-  for (const entry of view.entries.slice(0, SHOWN))
-    lines.push(`${entry.position}. #${entry.number} ${entry.state}: ${entry.waiting.for}`)
+  if (view.paused) lines.push('', `Paused: ${escapeMarkdown(view.paused.reason)}`)
+  for (const entry of view.entries.slice(0, SHOWN)) {
+    lines.push(`${entry.position}. #${entry.number} ${entry.state}: ${escapeMarkdown(entry.waiting.for)}`)
+  }
+  if (view.entries.length > SHOWN) lines.push(`… and ${view.entries.length - SHOWN} more`)
   return lines.join('\n')
 }

@@ -68,17 +68,18 @@ export function enqueueEntry(state: MergeQueueState, entry: QueueEntry): { state
   const present = state.entries.findIndex((other) => other.number === entry.number)
   if (present >= 0 && state.entries[present]!.head === entry.head) return { state, position: present + 1 }
   const entries = [...state.entries.filter((other) => other.number !== entry.number), entry]
-  return { state: dropStale({ ...state, entries }), position: entries.length }
+  return { state: withEntries(state, entries), position: entries.length }
 }
 
 /** Takes an entry out; with another head than the one named it stays, for that message was about an older entry. */
 export function removeEntry(state: MergeQueueState, number: number, head: Sha): MergeQueueState {
   const entries = state.entries.filter((entry) => entry.number !== number || entry.head !== head)
-  return dropStale({ ...state, entries })
+  return withEntries(state, entries)
 }
 
-function dropStale(state: MergeQueueState): MergeQueueState {
-  const front = state.entries[0]
-  if (state.candidate === null || (front && belongsTo(state.candidate, front))) return state
-  return { ...state, candidate: null, attempts: 0 }
+/** Candidate and tries belong to the entry at the front, and go with it. */
+function withEntries(state: MergeQueueState, entries: QueueEntry[]): MergeQueueState {
+  const [before, after] = [state.entries[0], entries[0]]
+  if (before?.number === after?.number && before?.head === after?.head) return { ...state, entries }
+  return { ...state, entries, candidate: null, attempts: 0 }
 }

@@ -8,7 +8,7 @@ export function waitingAfter(snapshot: SnapshotFacts, decision: Decision, since:
   const first = open.find((rule) => rule.outcome === 'fail') ?? open[0]
   if (first === undefined) {
     return {
-      for: '`pr merge`: merge.auto is off',
+      for: 'pr merge: merge.auto is off',
       since,
       until,
       who: [snapshot.author],
@@ -19,7 +19,7 @@ export function waitingAfter(snapshot: SnapshotFacts, decision: Decision, since:
 }
 
 function whoCanAct(rule: Rule, snapshot: SnapshotFacts): Pick<Waiting, 'who' | 'command'> {
-  const push = { who: [snapshot.author], command: `git push <remote> ${snapshot.head.ref}` }
+  const push = { who: [snapshot.author], command: `git push <remote> ${shellWord(snapshot.head.ref)}` }
   switch (rule.rule) {
     case 'not-draft':
       return { who: [snapshot.author], command: command('ready', snapshot) }
@@ -39,6 +39,11 @@ function whoCanAct(rule: Rule, snapshot: SnapshotFacts): Pick<Waiting, 'who' | '
 
 function command(verb: string, { repo, number }: Pick<SnapshotFacts, 'repo' | 'number'>): string {
   return `switchyard pr ${verb} ${number} --repo ${repo}`
+}
+
+/** One word for a shell: git allows `;` and `$(…)` in a branch name, and this is printed to be pasted. */
+function shellWord(text: string): string {
+  return /^[\w./@+-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`
 }
 
 /** What an approved PR waits for after the queue ejected it. */

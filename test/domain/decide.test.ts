@@ -1,0 +1,181 @@
+import { describe, expect, test } from 'vitest'
+import { decide } from '#domain/decide'
+import type { CheckResults, Outcome, Rule, RuleOutcome } from '#domain/decision'
+import type { CheckConclusion, CheckResult } from '#domain/evidence'
+import type { SnapshotFacts } from '#domain/pull-request'
+import { checkResult, green, now, plannedCheck, policyFacts, snapshotFacts } from './facts.ts'
+
+type Case = {
+  name: string
+  rule: string
+  outcome: RuleOutcome
+  decision: Outcome
+  reason?: string | RegExp
+  snapshot?: Partial<SnapshotFacts>
+  checks?: CheckResults
+}
+
+const withoutMergeResult = { mergeResult: null } as const
+const twoApprovals = { policy: policyFacts({ approvals: 2 }) }
+
+const snapshotCases: Case[] = [
+  { name: 'ready', rule: 'not-draft', outcome: 'pass', decision: 'approve' },
+  { name: 'a draft', rule: 'not-draft', outcome: 'pending', decision: 'wait', snapshot: { draft: true } },
+  { name: 'clean', rule: 'no-conflicts', outcome: 'pass', decision: 'approve', reason: 'merges cleanly into main' },
+  {
+    name: 'a conflict names its paths',
+    rule: 'no-conflicts',
+    outcome: 'fail',
+    decision: 'reject',
+    reason: 'conflicts with main in a.ts, b.ts',
+    snapshot: { mergeable: 'conflict', conflicts: ['a.ts', 'b.ts'], ...withoutMergeResult },
+  },
+  {
+    name: 'a conflict in paths that the forge does not tell',
+    rule: 'no-conflicts',
+    outcome: 'fail',
+    decision: 'reject',
+    reason: /unknown paths/,
+    snapshot: { mergeable: 'conflict', ...withoutMergeResult },
+  },
+  {
+    name: 'mergeable unknown means ask again, never yes',
+    rule: 'no-conflicts',
+    outcome: 'pending',
+    decision: 'wait',
+    snapshot: { mergeable: 'unknown', ...withoutMergeResult },
+  },
+  {
+    name: 'a conflict skips the tests',
+    rule: 'tests',
+    outcome: 'skipped',
+    decision: 'reject',
+    snapshot: { mergeable: 'conflict', ...withoutMergeResult },
+  },
+  {
+    name: 'tests that passed earlier do not count without a merge result',
+    rule: 'tests',
+    outcome: 'skipped',
+    decision: 'wait',
+    snapshot: { mergeable: 'unknown', ...withoutMergeResult },
+  },
+  {
+    name: 'a policy without tests never approves',
+    rule: 'tests',
+    outcome: 'pending',
+    decision: 'wait',
+    reason: /declares no tests/,
+    snapshot: { policy: policyFacts({ checks: [plannedCheck('secrets'), plannedCheck('review')] }) },
+  },
+]
+
+const reviewCases: Case[] = [
+  {
+    name: 'approvals missing',
+    rule: 'approvals',
+    outcome: 'pending',
+    decision: 'wait',
+    reason: '1 of 2 approvals of this head (bob)',
+    snapshot: { ...twoApprovals, approvedBy: ['bob'] },
+  },
+  {
+    name: 'approvals given',
+    rule: 'approvals',
+    outcome: 'pass',
+    decision: 'approve',
+    snapshot: { ...twoApprovals, approvedBy: ['bob', 'eve'] },
+  },
+  {
+    name: 'somebody asks for changes',
+    rule: 'no-changes-requested',
+    outcome: 'fail',
+    decision: 'reject',
+    reason: 'bob asked for changes',
+    snapshot: { changesRequestedBy: ['bob'] },
+  },
+  {
+    name: 'changes asked for outweigh approvals',
+    rule: 'review',
+    outcome: 'fail',
+    decision: 'reject',
+    reason: 'bob asked for changes',
+    snapshot: { ...twoApprovals, approvedBy: ['dan', 'eve'], changesRequestedBy: ['bob'] },
+  },
+  {
+    name: 'missing approvals do not hide a red review',
+    rule: 'review',
+    outcome: 'fail',
+    decision: 'reject',
+    reason: 'review failed',
+    snapshot: twoApprovals,
+    checks: { ...green, review: checkResult('review', { conclusion: 'failed', reason: 'review failed' }) },
+  },
+]
+
+describe('each criterion of a snapshot', () => {
+  test.each([...snapshotCases, ...reviewCases])('$name: $rule is $outcome, the decision is $decision', (given) => {
+    const decision = decide(snapshotFacts(given.snapshot), given.checks ?? green, now)
+    const rule = find(decision.rules, given.rule)
+    expect(rule.outcome).toBe(given.outcome)
+    if (given.reason !== undefined) expect(rule.reason).toMatch(given.reason)
+    expect(decision.outcome).toBe(given.decision)
+  })
+})
+
+const conclusions: [CheckConclusion | 'not run', RuleOutcome, Outcome][] = [
+  ['passed', 'pass', 'approve'],
+  ['failed', 'fail', 'reject'],
+  ['timed-out', 'fail', 'reject'],
+  ['infrastructure', 'pending', 'wait'],
+  ['interrupted', 'pending', 'wait'],
+  ['not run', 'pending', 'wait'],
+]
+
+const checkRules: [CheckResult['check'], string][] = [
+  ['tests', 'tests'],
+  ['secrets', 'no-secrets'],
+  ['review', 'review'],
+]
+
+describe.each(checkRules)('the check %s', (check, rule) => {
+  test.each(conclusions)('%s: the rule is %s, the decision is %s', (conclusion, outcome, decided) => {
+    const { [check]: _removed, ...others } = green
+    const checks = conclusion === 'not run' ? others : { ...green, [check]: checkResult(check, { conclusion }) }
+    const decision = decide(snapshotFacts(), checks, now)
+    expect(find(decision.rules, rule).outcome).toBe(outcome)
+    expect(decision.outcome).toBe(decided)
+  })
+
+  test('names the evidence that it rests on', () => {
+    expect(find(decide(snapshotFacts(), green, now).rules, rule).evidence).toBe(`evidence of ${check}`)
+  })
+})
+
+describe('a decision', () => {
+  test('lists the criteria in the order in which they are told', () => {
+    const { rules } = decide(snapshotFacts(), green, now)
+    expect(rules.map((rule) => rule.rule)).toEqual(['not-draft', 'no-conflicts', 'tests', 'review', 'no-secrets'])
+  })
+
+  test('names what it was made from', () => {
+    expect(decide(snapshotFacts(), green, now)).toMatchObject({
+      snapshotId: 'snapshot 1',
+      policyDigest: 'policy 1',
+      decidedAt: now,
+    })
+  })
+
+  test('a failure outweighs what is only pending', () => {
+    const checks = { ...green, tests: checkResult('tests', { conclusion: 'failed' }) }
+    expect(decide(snapshotFacts({ draft: true }), checks, now).outcome).toBe('reject')
+  })
+
+  test('is never an approval without any check', () => {
+    expect(decide(snapshotFacts(), {}, now).outcome).toBe('wait')
+  })
+})
+
+function find(rules: Rule[], name: string): Rule {
+  const all = rules.flatMap((rule) => [rule, ...(rule.rules ?? [])])
+  return all.find((rule) => rule.rule === name)!
+}

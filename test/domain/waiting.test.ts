@@ -1,0 +1,122 @@
+import { describe, expect, test } from 'vitest'
+import { decide } from '#domain/decide'
+import type { CheckResults } from '#domain/decision'
+import type { SnapshotFacts } from '#domain/pull-request'
+import { waitingAfter, waitingAfterEjection } from '#domain/waiting'
+import { checkResult, green, now, policyFacts, snapshotFacts } from './facts.ts'
+
+type Case = {
+  name: string
+  snapshot?: Partial<SnapshotFacts>
+  checks?: CheckResults
+  for: RegExp
+  who: string[]
+  command: string
+}
+
+const push = 'git push <remote> basket'
+const red = (check: 'tests' | 'secrets' | 'review') => ({
+  ...green,
+  [check]: checkResult(check, { conclusion: 'failed', reason: `${check} failed` }),
+})
+const broken = (check: 'tests' | 'secrets' | 'review') => ({
+  ...green,
+  [check]: checkResult(check, { conclusion: 'infrastructure', reason: 'no disk' }),
+})
+const conflict = { mergeable: 'conflict', mergeResult: null } as const
+const oneApproval = { policy: policyFacts({ approvals: 1 }) }
+
+const cases: Case[] = [
+  { name: 'a draft', snapshot: { draft: true }, for: /not-draft/, who: ['ann'], command: pr('ready') },
+  { name: 'a conflict', snapshot: conflict, for: /no-conflicts/, who: ['ann'], command: push },
+  { name: 'red tests', checks: red('tests'), for: /tests: tests failed/, who: ['ann'], command: push },
+  { name: 'a secret', checks: red('secrets'), for: /no-secrets/, who: ['ann'], command: push },
+  { name: 'findings of the review', checks: red('review'), for: /review/, who: ['ann'], command: push },
+  { name: 'tests that could not run', checks: broken('tests'), for: /no disk/, who: ['ann'], command: pr('review') },
+  {
+    name: 'a review that could not run',
+    checks: broken('review'),
+    for: /no disk/,
+    who: ['ann'],
+    command: pr('review'),
+  },
+  {
+    name: 'a review that could not run is not solved by an approval',
+    snapshot: oneApproval,
+    checks: broken('review'),
+    for: /review/,
+    who: ['ann'],
+    command: pr('review'),
+  },
+  {
+    name: 'changes asked for: by those who asked',
+    snapshot: { changesRequestedBy: ['bob', 'eve'] },
+    for: /bob, eve asked/,
+    who: ['bob', 'eve'],
+    command: pr('approve'),
+  },
+  {
+    name: 'an approval: by anybody but the author',
+    snapshot: oneApproval,
+    for: /0 of 1 approvals/,
+    who: ['anybody but ann'],
+    command: pr('approve'),
+  },
+  {
+    name: 'a failure before what is only pending',
+    snapshot: { draft: true },
+    checks: red('tests'),
+    for: /^tests/,
+    who: ['ann'],
+    command: push,
+  },
+  {
+    name: 'pr merge, where the policy does not merge by itself',
+    snapshot: { policy: policyFacts({ merge: { ...policyFacts().merge, auto: false } }) },
+    for: /merge\.auto is off/,
+    who: ['ann'],
+    command: pr('merge'),
+  },
+]
+
+describe('a PR that was not approved waits for', () => {
+  test.each(cases)('$name', (given) => {
+    const snapshot = snapshotFacts(given.snapshot)
+    const waiting = waitingAfter(snapshot, decide(snapshot, given.checks ?? green, now), now)
+    expect(waiting.for).toMatch(given.for)
+    expect(waiting).toMatchObject({ who: given.who, command: given.command })
+  })
+
+  test('until the policy calls it stale', () => {
+    const snapshot = snapshotFacts({ draft: true })
+    const waiting = waitingAfter(snapshot, decide(snapshot, green, now), now)
+    expect(waiting).toMatchObject({ since: now, until: '2026-03-02T12:00:00.000Z' })
+  })
+
+  test.each([
+    ['fix/#12', `'fix/#12'`],
+    ['a;reboot', `'a;reboot'`],
+    ['$(reboot)', `'$(reboot)'`],
+    ["it's", `'it'\\''s'`],
+    ['dependabot/npm/@types/node', 'dependabot/npm/@types/node'],
+    ['c++', 'c++'],
+  ])('a push of %s, written so that a shell takes the name as one word', (ref, word) => {
+    const snapshot = snapshotFacts({ ...conflict, head: { ref, sha: 'f'.repeat(40) } })
+    const waiting = waitingAfter(snapshot, decide(snapshot, green, now), now)
+    expect(waiting.command).toBe(`git push <remote> ${word}`)
+  })
+})
+
+test('an ejected PR waits for pr merge, with the reason', () => {
+  expect(waitingAfterEjection(snapshotFacts(), 'tests failed', now)).toEqual({
+    for: 'ejected from the merge queue: tests failed',
+    since: now,
+    until: '2026-03-02T12:00:00.000Z',
+    who: ['ann'],
+    command: pr('merge'),
+  })
+})
+
+function pr(verb: string): string {
+  return `switchyard pr ${verb} 7 --repo shop`
+}
