@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url'
 import { provideTemporalCli } from '../../tools/temporal/provision.mjs'
 import { type ServerExit, launch } from './launch.ts'
 import { exclusively } from './mutex.ts'
-import { prepareNamespace } from './namespace.ts'
+import { prepareServer } from './namespace.ts'
 import type { ServerAddress } from './port.ts'
 import { accepts, choosePorts, type ServerPorts } from './ports.ts'
 import { endProcess, isAlive, type ProcessIdentity, processesWithArguments, waitForEnd } from './process-identity.ts'
@@ -90,7 +90,7 @@ async function adopt(home: string, options: EmbeddedServerOptions): Promise<Embe
     return null
   }
   const server = { ...record, namespace: options.namespace ?? record.namespace }
-  await prepare(server)
+  await prepareServer(embeddedAddress(server, running.pid))
   const exited = waitForEnd(running, Number.POSITIVE_INFINITY).then(() => ({ code: null, signal: null }))
   return handle(server, running, exited, true)
 }
@@ -136,7 +136,7 @@ async function startOnce(home: string, cli: string, options: EmbeddedServerOptio
         `the Temporal server does not start. The end of ${serverFiles(home).log}:\n${await launched.logTail()}`,
       )
     }
-    await prepare(record)
+    await prepareServer(embeddedAddress(record, launched.identity.pid))
     return handle(record, launched.identity, launched.exited, false)
   } catch (error) {
     await endProcess(launched.identity, STOP_GRACE_MS)
@@ -178,18 +178,6 @@ export async function answers(record: ServerRecord, server: ProcessIdentity, tim
     }
   }
   return false
-}
-
-async function prepare(record: ServerRecord): Promise<void> {
-  const connection = await connect(record, 10_000)
-  try {
-    const { address, namespace } = embeddedAddress(record, 0)
-    await connection.withDeadline(Date.now() + 60_000, () =>
-      prepareNamespace(connection, { address, namespace, enforceRetention: true }),
-    )
-  } finally {
-    await connection.close()
-  }
 }
 
 function connect(record: ServerRecord, connectTimeout: number): Promise<Connection> {

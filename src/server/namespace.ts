@@ -1,13 +1,16 @@
 import { searchAttributeTypes } from '#contracts/search-attributes'
-import { type Connection, isGrpcServiceError } from '@temporalio/client'
+import { Connection, isGrpcServiceError } from '@temporalio/client'
 import { encodeSearchAttributeIndexedValueType } from '@temporalio/common/lib/search-attributes.js'
 import { msToTs } from '@temporalio/common/lib/time.js'
+import type { ServerAddress } from './port.ts'
 
 /** How long ended workflows stay readable. */
 export const RETENTION_DAYS = 90
 const RETENTION = msToTs(RETENTION_DAYS * 24 * 60 * 60_000)
 /** A server may take its caches' age to know a new namespace or attribute; Temporal's default is ten seconds. */
 const USABLE_WITHIN_MS = 30_000
+const CONNECT_MS = 5_000
+const PREPARED_WITHIN_MS = 60_000
 const NOT_FOUND = 5
 const ALREADY_EXISTS = 6
 
@@ -34,6 +37,26 @@ export type NamespaceOptions = {
   namespace: string
   /** The embedded server's namespace gets our retention; that of somebody else's server is not ours to change. */
   enforceRetention: boolean
+}
+
+/**
+ * Makes a server ready for an installation: `up` calls it for an external one, the embedded one comes so.
+ * @throws NamespaceNotReadyError where this server does not let us; Error with the address where it does not answer
+ */
+export async function prepareServer({ kind, address, namespace, connection: how }: ServerAddress): Promise<void> {
+  const connection = await Connection.connect({ ...how, connectTimeout: CONNECT_MS }).catch((error: unknown) => {
+    throw new Error(
+      `no Temporal server answers at ${address}: ${text(error)}. Check the address, TLS and the key of the profile.`,
+      { cause: error },
+    )
+  })
+  try {
+    await connection.withDeadline(Date.now() + PREPARED_WITHIN_MS, () =>
+      prepareNamespace(connection, { address, namespace, enforceRetention: kind === 'embedded' }),
+    )
+  } finally {
+    await connection.close()
+  }
 }
 
 /**

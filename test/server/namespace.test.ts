@@ -1,6 +1,6 @@
 import { Connection } from '@temporalio/client'
 import { expect, it, onTestFinished } from 'vitest'
-import { NamespaceNotReadyError, prepareNamespace } from '#server/namespace'
+import { NamespaceNotReadyError, prepareNamespace, prepareServer } from '#server/namespace'
 import { newHome, start } from './homes.ts'
 
 async function connectionToServer(): Promise<{ connection: Connection; address: string }> {
@@ -65,3 +65,16 @@ it('needs no right to list search attributes where they can be used', async () =
   const limited = refusing(connection, 'operatorService', 'listSearchAttributes')
   await prepareNamespace(limited, { address, namespace: 'switchyard', enforceRetention: false })
 })
+
+it('names the address where no server answers', async () => {
+  const address = '127.0.0.1:1'
+  const server = {
+    kind: 'external',
+    address,
+    namespace: 'team',
+    webUi: null,
+    connection: { address },
+    pid: null,
+  } as const
+  await expect(prepareServer(server)).rejects.toThrow(/no Temporal server answers at 127\.0\.0\.1:1/)
+}, 30_000)

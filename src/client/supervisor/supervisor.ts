@@ -53,70 +53,32 @@ type Child = {
   timer: NodeJS.Timeout | undefined
 }
 
+/** What the functions below share: one supervision. */
+type Supervision = {
+  children: Map<string, Child>
+  backoff: Backoff
+  stopping: Promise<void> | null
+  /** Called after each change of a child. */
+  watchers: Set<() => void>
+  say(event: SupervisorEvent): void
+}
+
 /** Starts the children and keeps them running until `stop`. */
 export function supervise(specs: ChildSpec[], options: SupervisorOptions = {}): Supervisor {
-  const backoff = { ...DEFAULT_BACKOFF, ...options.backoff }
-  const children = new Map(specs.map((spec) => [spec.name, idle(spec)]))
-  const watchers = new Set<() => void>()
-  let stopping: Promise<void> | null = null
-
-  function say(event: SupervisorEvent): void {
-    options.onEvent?.(event)
-    for (const look of watchers) look()
+  const supervision: Supervision = {
+    children: new Map(specs.map((spec) => [spec.name, idle(spec)])),
+    backoff: { ...DEFAULT_BACKOFF, ...options.backoff },
+    stopping: null,
+    watchers: new Set(),
+    say: (event) => {
+      options.onEvent?.(event)
+      changed(supervision)
+    },
   }
-
-  function start(child: Child): void {
-    const started = spawnChild(child.spec)
-    child.startedAt = Date.now()
-    started.once('error', (error) => {
-      // Without a process id it never ran: the command is missing, and another try can't help.
-      if (started.pid === undefined) giveUp(child, `${child.spec.command} can't be started: ${error.message}`)
-    })
-    if (started.pid === undefined) return
-    child.process = started
-    started.on('message', (message) => {
-      if (!isReady(message)) return
-      child.ready = true
-      for (const look of watchers) look()
-    })
-    started.once('exit', (code, signal) => ended(child, started.pid as number, code, signal))
-    const { name } = child.spec
-    if (child.restarts === 0) say({ kind: 'started', name, pid: started.pid })
-    else say({ kind: 'restarted', name, pid: started.pid, restarts: child.restarts })
-  }
-
-  function ended(child: Child, pid: number, code: number | null, signal: NodeJS.Signals | null): void {
-    signalGroup(pid, 'SIGKILL')
-    child.process = null
-    child.ready = false
-    if (stopping) return
-    child.shortLives = Date.now() - child.startedAt >= backoff.resetAfterMs ? 1 : child.shortLives + 1
-    if (child.shortLives > backoff.limit) {
-      giveUp(child, `it died ${child.shortLives} times in a row, at last with ${signal ?? `exit code ${code}`}`)
-      return
-    }
-    const restartInMs = Math.min(backoff.firstMs * 2 ** (child.shortLives - 1), backoff.maxMs)
-    child.timer = setTimeout(() => {
-      child.restarts++
-      start(child)
-    }, restartInMs)
-    say({ kind: 'died', name: child.spec.name, pid, code, signal, restartInMs })
-  }
-
-  function giveUp(child: Child, reason: string): void {
-    child.givenUp = reason
-    say({ kind: 'gave-up', name: child.spec.name, reason })
-  }
-
-  async function stopAll(): Promise<void> {
-    for (const child of children.values()) clearTimeout(child.timer)
-    await Promise.all([...children.values()].map((child) => endChild(child, options.graceMs ?? DEFAULT_GRACE_MS)))
-  }
-
-  for (const child of children.values()) start(child)
-
+  const { children } = supervision
+  for (const child of children.values()) start(supervision, child)
   return {
-    ready: (timeoutMs) => waitUntilReady(children, watchers, timeoutMs),
+    ready: (timeoutMs) => waitUntilReady(supervision, timeoutMs),
     pid: (name) => children.get(name)?.process?.pid,
     kill: (name, signal) => {
       const running = children.get(name)?.process
@@ -124,8 +86,65 @@ export function supervise(specs: ChildSpec[], options: SupervisorOptions = {}): 
       running.kill(signal)
       return running.pid
     },
-    stop: () => (stopping ??= stopAll()),
+    stop: () => (supervision.stopping ??= stopAll(children, options.graceMs ?? DEFAULT_GRACE_MS)),
   }
+}
+
+function changed({ watchers }: Supervision): void {
+  for (const look of watchers) look()
+}
+
+function start(supervision: Supervision, child: Child): void {
+  const { name, command } = child.spec
+  const started = spawnChild(child.spec)
+  const { pid } = started
+  child.startedAt = Date.now()
+  started.once('error', (error) => {
+    // Without a process id it never ran: the command is missing, and another try can't help.
+    if (pid === undefined) giveUp(supervision, child, `${command} can't be started: ${error.message}`)
+  })
+  if (pid === undefined) return
+  child.process = started
+  started.on('message', (message) => {
+    if (!isReady(message)) return
+    child.ready = true
+    changed(supervision)
+  })
+  started.once('exit', (code, signal) => ended(supervision, child, { pid, code, signal }))
+  if (child.restarts === 0) supervision.say({ kind: 'started', name, pid })
+  else supervision.say({ kind: 'restarted', name, pid, restarts: child.restarts })
+}
+
+type End = { pid: number; code: number | null; signal: NodeJS.Signals | null }
+
+function ended(supervision: Supervision, child: Child, end: End): void {
+  const { backoff, stopping, say } = supervision
+  signalGroup(end.pid, 'SIGKILL')
+  child.process = null
+  child.ready = false
+  if (stopping) return
+  child.shortLives = Date.now() - child.startedAt >= backoff.resetAfterMs ? 1 : child.shortLives + 1
+  if (child.shortLives > backoff.limit) {
+    const last = end.signal ?? `exit code ${end.code}`
+    giveUp(supervision, child, `it died ${child.shortLives} times in a row, at last with ${last}`)
+    return
+  }
+  const restartInMs = Math.min(backoff.firstMs * 2 ** (child.shortLives - 1), backoff.maxMs)
+  child.timer = setTimeout(() => {
+    child.restarts++
+    start(supervision, child)
+  }, restartInMs)
+  say({ kind: 'died', name: child.spec.name, ...end, restartInMs })
+}
+
+function giveUp(supervision: Supervision, child: Child, reason: string): void {
+  child.givenUp = reason
+  supervision.say({ kind: 'gave-up', name: child.spec.name, reason })
+}
+
+async function stopAll(children: Map<string, Child>, graceMs: number): Promise<void> {
+  for (const child of children.values()) clearTimeout(child.timer)
+  await Promise.all([...children.values()].map((child) => endChild(child, graceMs)))
 }
 
 const idle = (spec: ChildSpec): Child => ({
@@ -173,7 +192,7 @@ function isReady(message: unknown): boolean {
   return typeof message === 'object' && message !== null && 'kind' in message && message.kind === 'ready'
 }
 
-function waitUntilReady(children: Map<string, Child>, watchers: Set<() => void>, timeoutMs: number): Promise<void> {
+function waitUntilReady({ children, watchers }: Supervision, timeoutMs: number): Promise<void> {
   return new Promise((resolve, reject) => {
     const all = [...children.values()]
     const settle = (act: () => void) => {
