@@ -1,0 +1,210 @@
+import type { Insertable, Selectable } from 'kysely'
+import type { ForgeTables, LedgerTables } from '#ledger/port'
+import type { Comment } from './port.ts'
+import type { ForgeRecords, NewHint, PullRequestRecord, RecordChanges } from './records.ts'
+
+type Row = Selectable<ForgeTables['forge_pull_requests']>
+
+/** Records in the ledger's database. */
+export function createLocalRecords(database: LedgerTables): ForgeRecords {
+  return { ...pullRequests(database), ...conversation(database), ...hints(database) }
+}
+
+function pullRequests(database: LedgerTables): Pick<ForgeRecords, 'insert' | 'get' | 'list' | 'update'> {
+  return {
+    insert: (record) =>
+      database.transaction().execute(async (transaction) => {
+        const { repo, head } = record
+        const table = transaction.selectFrom('forge_pull_requests').where('repo', '=', repo)
+        const existing = await table
+          .select('number')
+          .where('head_ref', '=', head.ref)
+          .where('state', '=', 'open')
+          .executeTakeFirst()
+        if (existing) return { existing: existing.number }
+        const { last } = await table.select(({ fn }) => fn.max('number').as('last')).executeTakeFirstOrThrow()
+        const number = (last ?? 0) + 1
+        await transaction.insertInto('forge_pull_requests').values(toRow({ ...record, number })).execute()
+        await insertHints(transaction, repo, [{ kind: 'pull-request', number, ref: head.ref }])
+        return { number }
+      }),
+    async get(repo, number) {
+      const row = await database
+        .selectFrom('forge_pull_requests')
+        .selectAll()
+        .where('repo', '=', repo)
+        .where('number', '=', number)
+        .executeTakeFirst()
+      return row ? fromRow(row) : null
+    },
+    async list(repo, state) {
+      let query = database.selectFrom('forge_pull_requests').selectAll().where('repo', '=', repo).orderBy('number')
+      if (state !== 'all') query = query.where('state', '=', state)
+      return (await query.execute()).map(fromRow)
+    },
+    update: (repo, number, from, changes, added) =>
+      database.transaction().execute(async (transaction) => {
+        const { numUpdatedRows } = await transaction
+          .updateTable('forge_pull_requests')
+          .set(changedColumns(changes))
+          .where('repo', '=', repo)
+          .where('number', '=', number)
+          .where('state', 'in', from)
+          .executeTakeFirstOrThrow()
+        if (numUpdatedRows === 0n) return false
+        await insertHints(transaction, repo, added)
+        return true
+      }),
+  }
+}
+
+function conversation(
+  database: LedgerTables,
+): Pick<ForgeRecords, 'addReview' | 'reviews' | 'addComment' | 'putComment' | 'comments' | 'putCheck' | 'checks'> {
+  return {
+    addReview: (repo, number, review) =>
+      database.transaction().execute(async (transaction) => {
+        await transaction.insertInto('forge_reviews').values({ repo, number, ...review }).execute()
+        await insertHints(transaction, repo, [{ kind: 'review', number, ref: null }])
+      }),
+    reviews: (repo, number) =>
+      database
+        .selectFrom('forge_reviews')
+        .select(['author', 'state', 'head', 'body', 'at'])
+        .where('repo', '=', repo)
+        .where('number', '=', number)
+        .orderBy('sequence')
+        .execute(),
+    addComment: (repo, number, comment) =>
+      database.transaction().execute(async (transaction) => {
+        const row = await transaction
+          .insertInto('forge_comments')
+          .values(commentRow(repo, number, comment))
+          .returningAll()
+          .executeTakeFirstOrThrow()
+        await insertHints(transaction, repo, [{ kind: 'comment', number, ref: null }])
+        return toComment(row)
+      }),
+    async putComment(repo, number, comment) {
+      const row = await database
+        .insertInto('forge_comments')
+        .values(commentRow(repo, number, comment))
+        .onConflict((conflict) =>
+          conflict
+            .columns(['repo', 'number', 'key'])
+            .doUpdateSet({ body: comment.body, updated_at: comment.updatedAt }),
+        )
+        .returningAll()
+        .executeTakeFirstOrThrow()
+      return toComment(row)
+    },
+    async comments(repo, number) {
+      const rows = await database
+        .selectFrom('forge_comments')
+        .selectAll()
+        .where('repo', '=', repo)
+        .where('number', '=', number)
+        .orderBy('sequence')
+        .execute()
+      return rows.map(toComment)
+    },
+    async putCheck(repo, head, { name, detailsUrl, ...check }) {
+      const content = { ...check, details_url: detailsUrl }
+      await database
+        .insertInto('forge_checks')
+        .values({ repo, head, name, ...content })
+        .onConflict((conflict) => conflict.columns(['repo', 'head', 'name']).doUpdateSet(content))
+        .execute()
+    },
+    checks: (repo, head) =>
+      database
+        .selectFrom('forge_checks')
+        .select(['name', 'status', 'conclusion', 'summary', 'details_url as detailsUrl'])
+        .where('repo', '=', repo)
+        .where('head', '=', head)
+        .orderBy('name')
+        .execute(),
+  }
+}
+
+function hints(database: LedgerTables): Pick<ForgeRecords, 'addHints' | 'takeHints'> {
+  return {
+    addHints: (repo, added) => insertHints(database, repo, added),
+    async takeHints(repo, limit) {
+      // A worker takes them once a second: most times there are none, and a read takes no lock.
+      const waiting = database.selectFrom('forge_hints').where('repo', '=', repo).orderBy('sequence').limit(limit)
+      const sequences = (await waiting.select('sequence').execute()).map((row) => row.sequence)
+      if (sequences.length === 0) return []
+      const taken = await database
+        .deleteFrom('forge_hints')
+        .where('sequence', 'in', sequences)
+        .returning(['sequence', 'id', 'kind', 'number', 'ref'])
+        .execute()
+      return taken
+        .sort((a, b) => a.sequence - b.sequence)
+        .map(({ sequence, id, ...hint }) => ({ ...hint, id: id || `hint:${sequence}` }))
+    },
+  }
+}
+
+/** An empty id is named by its sequence when it is taken. */
+async function insertHints(tables: LedgerTables, repo: string, added: NewHint[]): Promise<void> {
+  if (added.length === 0) return
+  const rows = added.map((hint) => ({ ...hint, repo, id: hint.id ?? '' }))
+  await tables.insertInto('forge_hints').values(rows).execute()
+}
+
+function toRow(record: PullRequestRecord): Insertable<ForgeTables['forge_pull_requests']> {
+  const { repo, number, title, body, author, state, draft, labels, head, base, merged } = record
+  return {
+    ...{ repo, number, title, body, author, state, draft: draft ? 1 : 0, labels: JSON.stringify(labels) },
+    ...{ head_ref: head.ref, head_sha: head.sha, base_ref: base.ref, base_sha: base.sha },
+    ...mergedColumns(merged),
+    created_at: record.createdAt,
+    updated_at: record.updatedAt,
+  }
+}
+
+function fromRow(row: Row): PullRequestRecord {
+  const { repo, number, title, body, author, state } = row
+  const { merged_sha: sha, merged_tree: tree, merged_method: method, merged_at: at } = row
+  return {
+    ...{ repo, number, title, body, author, state, draft: row.draft === 1, labels: JSON.parse(row.labels) as string[] },
+    head: { ref: row.head_ref, sha: row.head_sha },
+    base: { ref: row.base_ref, sha: row.base_sha },
+    merged: sha && tree && method && at ? { sha, tree, method, at } : null,
+    createdAt: row.created_at,
+    updatedAt: row.updated_at,
+  }
+}
+
+function changedColumns(changes: RecordChanges): Partial<Row> {
+  const { headSha, baseSha, draft, labels, merged, updatedAt, ...texts } = changes
+  return {
+    ...texts,
+    ...(headSha && { head_sha: headSha }),
+    ...(baseSha && { base_sha: baseSha }),
+    ...(draft !== undefined && { draft: draft ? 1 : 0 }),
+    ...(labels && { labels: JSON.stringify(labels) }),
+    ...(merged && mergedColumns(merged)),
+    updated_at: updatedAt,
+  }
+}
+
+function mergedColumns(merged: PullRequestRecord['merged']) {
+  return {
+    merged_sha: merged?.sha ?? null,
+    merged_tree: merged?.tree ?? null,
+    merged_method: merged?.method ?? null,
+    merged_at: merged?.at ?? null,
+  }
+}
+
+function commentRow(repo: string, number: number, { createdAt, updatedAt, ...comment }: Omit<Comment, 'id'>) {
+  return { repo, number, ...comment, created_at: createdAt, updated_at: updatedAt }
+}
+
+function toComment(row: Selectable<ForgeTables['forge_comments']>): Comment {
+  const { sequence, key, author, body, created_at: createdAt, updated_at: updatedAt } = row
+  return { id: String(sequence), key, author, body, createdAt, updatedAt }
+}

@@ -1,0 +1,87 @@
+import type { Merged, Review } from '#domain/pull-request'
+import type { Comment, Hint, NamedCheck } from './port.ts'
+import type { ForgeRecords, NewHint, PullRequestRecord } from './records.ts'
+
+type Kept = PullRequestRecord & { reviews: Review[]; comments: Comment[] }
+
+/** Records in memory, for the fake. `hints` is open to the test, which loses, doubles and reorders them. */
+export function createMemoryRecords(): ForgeRecords & { hints: Map<string, Hint[]> } {
+  const pullRequests = new Map<string, Kept[]>()
+  const checks = new Map<string, NamedCheck[]>()
+  const hints = new Map<string, Hint[]>()
+  let sequence = 0
+  const of = (repo: string): Kept[] => getOrInsert(pullRequests, repo, [])
+  const find = (repo: string, number: number): Kept | undefined => of(repo).find((each) => each.number === number)
+  const kept = (repo: string, number: number): Kept => {
+    const record = find(repo, number)
+    if (!record) throw new Error(`no record of ${repo}#${number}`)
+    return record
+  }
+  function push(repo: string, added: NewHint[]): void {
+    getOrInsert(hints, repo, []).push(...added.map((hint) => ({ ...hint, id: hint.id ?? `hint:${(sequence += 1)}` })))
+  }
+  function addComment(repo: string, number: number, comment: Omit<Comment, 'id'>): Comment {
+    const added = { ...comment, id: String((sequence += 1)) }
+    kept(repo, number).comments.push(added)
+    return { ...added }
+  }
+  return {
+    hints,
+    async insert(record) {
+      const existing = of(record.repo).find((each) => each.state === 'open' && each.head.ref === record.head.ref)
+      if (existing) return { existing: existing.number }
+      const number = of(record.repo).length + 1
+      of(record.repo).push({ ...structuredClone(record), number, reviews: [], comments: [] })
+      push(record.repo, [{ kind: 'pull-request', number, ref: record.head.ref }])
+      return { number }
+    },
+    async get(repo, number) {
+      const record = find(repo, number)
+      return record ? publicPart(record) : null
+    },
+    async list(repo, state) {
+      return of(repo).filter((each) => state === 'all' || each.state === state).map(publicPart)
+    },
+    async update(repo, number, from, { headSha, baseSha, ...changes }, added) {
+      const record = kept(repo, number)
+      if (!from.includes(record.state)) return false
+      Object.assign(record, structuredClone(changes))
+      if (headSha) record.head.sha = headSha
+      if (baseSha) record.base.sha = baseSha
+      push(repo, added)
+      return true
+    },
+    async addReview(repo, number, review) {
+      kept(repo, number).reviews.push({ ...review })
+      push(repo, [{ kind: 'review', number, ref: null }])
+    },
+    reviews: async (repo, number) => structuredClone(find(repo, number)?.reviews ?? []),
+    async addComment(repo, number, comment) {
+      push(repo, [{ kind: 'comment', number, ref: null }])
+      return addComment(repo, number, comment)
+    },
+    async putComment(repo, number, comment) {
+      const existing = kept(repo, number).comments.find((each) => each.key === comment.key)
+      if (!existing) return addComment(repo, number, comment)
+      return { ...Object.assign(existing, { body: comment.body, updatedAt: comment.updatedAt }) }
+    },
+    comments: async (repo, number) => structuredClone(find(repo, number)?.comments ?? []),
+    async putCheck(repo, head, check) {
+      const others = (checks.get(`${repo} ${head}`) ?? []).filter((each) => each.name !== check.name)
+      checks.set(`${repo} ${head}`, [...others, { ...check }].sort((a, b) => (a.name < b.name ? -1 : 1)))
+    },
+    checks: async (repo, head) => structuredClone(checks.get(`${repo} ${head}`) ?? []),
+    addHints: async (repo, added) => push(repo, added),
+    takeHints: async (repo, limit) => getOrInsert(hints, repo, []).splice(0, limit),
+  }
+}
+
+function publicPart({ reviews: _, comments: __, ...record }: Kept): PullRequestRecord {
+  return structuredClone(record) as PullRequestRecord & { merged: Merged | null }
+}
+
+function getOrInsert<Value>(map: Map<string, Value>, key: string, initial: Value): Value {
+  const value = map.get(key) ?? initial
+  map.set(key, value)
+  return value
+}
