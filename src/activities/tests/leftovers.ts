@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 
@@ -17,11 +17,28 @@ export function isAlive(process: ProcessIdentity): boolean {
   return process.startedAt === null || startOf(process.pid) === process.startedAt
 }
 
-export function recordProcess(file: string, pid: number): void {
-  writeFileSync(file, JSON.stringify(identify(pid)), { mode: 0o600 })
+/**
+ * The command that records itself in a file and then becomes `command`. Recording from outside would miss a worker that
+ * is killed between the two; and a child whose worker was dead before it recorded itself does not start.
+ */
+export function recorded(file: string, command: string, args: readonly string[]): { command: string; args: string[] } {
+  const script = [
+    'if read -r line < /proc/$$/stat; then printf "%s\n" "$line" > "$1" || exit 125',
+    'read -r pid name state parent rest < /proc/$$/stat; [ "$parent" = "$2" ] || exit 125',
+    'else printf "%s\n" "$$" > "$1" || exit 125; fi 2> /dev/null',
+    'shift 2; exec "$@"',
+  ].join('\n')
+  return { command: '/bin/sh', args: ['-c', script, 'sh', file, String(process.pid), command, ...args] }
 }
 
-export async function readProcess(file: string): Promise<ProcessIdentity | null> {
+/** What `recorded` wrote; null when there is nothing. */
+export async function readRecord(file: string): Promise<ProcessIdentity | null> {
+  const line = await readFile(file, 'utf8').catch(() => '')
+  const pid = Number.parseInt(line, 10)
+  return pid > 1 ? { pid, startedAt: fieldsOf(line)[startField] ?? null } : null
+}
+
+export async function readIdentity(file: string): Promise<ProcessIdentity | null> {
   try {
     const value: unknown = JSON.parse(await readFile(file, 'utf8'))
     const { pid, startedAt } = value as Partial<ProcessIdentity>
@@ -39,27 +56,45 @@ export async function killGroup(leader: ProcessIdentity): Promise<void> {
 }
 
 /**
- * Kills every process whose environment has one of these exact entries: also what left its group, or whose leader is
- * dead. Nothing where `/proc` is missing.
+ * Kills every process whose environment has one of these exact entries, also what left its group or lost its leader,
+ * and every one in a sandbox that shows the folder `mounted`. A sandbox dies a moment after the process that started
+ * it, and until then it can write. Nothing where `/proc` is missing.
  */
-export async function killByEnvironment(entries: readonly string[]): Promise<void> {
+export async function killMembers(entries: readonly string[], mounted: string): Promise<void> {
+  const here = namespaceOf('self')
+  const isMember = (pid: number) =>
+    pid !== process.pid && (hasEntry(pid, entries) || (namespaceOf(pid) !== here && hasMounted(pid, mounted)))
   await gone(() => {
-    const left = processesWith(entries)
+    const left = allProcesses().filter(isMember)
     for (const pid of left) send(pid)
     return left.length > 0
   })
 }
 
-function processesWith(entries: readonly string[]): number[] {
-  return allProcesses().filter((pid) => {
-    if (pid === process.pid) return false
-    try {
-      const environment = readFileSync(`/proc/${pid}/environ`, 'utf8').split('\0')
-      return entries.some((entry) => environment.includes(entry))
-    } catch {
-      return false
-    }
-  })
+function hasEntry(pid: number, entries: readonly string[]): boolean {
+  const environment = readOrEmpty(`/proc/${pid}/environ`).split('\0')
+  return entries.some((entry) => environment.includes(entry))
+}
+
+/** By the end of its path: a mount is named from the root of its file system. */
+function hasMounted(pid: number, mounted: string): boolean {
+  return readOrEmpty(`/proc/${pid}/mountinfo`).includes(`/${mounted} `)
+}
+
+function namespaceOf(pid: number | 'self'): string | null {
+  try {
+    return readlinkSync(`/proc/${pid}/ns/pid`)
+  } catch {
+    return null
+  }
+}
+
+function readOrEmpty(file: string): string {
+  try {
+    return readFileSync(file, 'utf8')
+  } catch {
+    return ''
+  }
 }
 
 function allProcesses(): number[] {
@@ -94,20 +129,27 @@ function send(pid: number): void {
   }
 }
 
-/** Field 22 of `/proc/<pid>/stat`, in ticks since boot. The name in field 2 may hold spaces and parentheses. */
+/** In ticks since boot: field 22 of `/proc/<pid>/stat`, counted from behind the name, which may hold anything. */
+const startField = 19
+
 function startOf(pid: number): string | null {
-  return statOf(pid)?.[19] ?? null
+  return statOf(pid)[startField] ?? null
 }
 
 function stateOf(pid: number): string | null {
-  return statOf(pid)?.[0] ?? null
+  return statOf(pid)[0] ?? null
 }
 
-function statOf(pid: number): string[] | null {
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
-    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')
-  } catch {
-    return null
-  }
+function statOf(pid: number): string[] {
+  return fieldsOf(readOrEmpty(`/proc/${pid}/stat`))
+}
+
+function fieldsOf(stat: string): string[] {
+  const end = stat.lastIndexOf(')')
+  return end < 0
+    ? []
+    : stat
+        .slice(end + 2)
+        .trim()
+        .split(' ')
 }

@@ -3,6 +3,7 @@ import { runProcess } from '../process/run.ts'
 import { kindOf, removeFolder } from './folders.ts'
 import { startedMark } from './isolation.ts'
 import type { KeptPath } from './kept.ts'
+import { recorded } from './leftovers.ts'
 import { verdictOf, type Verdict } from './outcome.ts'
 import type { RunContext } from './runner.ts'
 
@@ -28,13 +29,11 @@ export async function runInSlot(
   await removeFolder(mark)
   let lastErrors = Buffer.alloc(0)
   log.write(Buffer.from(`$ ${command.shell.trim()}\n`))
+  const env = { ...context.passed, ...input.env }
+  const wrapped = isolation.wrap({ ...command, slot, env, hidden: [input.gitDir] })
   const result = await runProcess({
-    ...isolation.wrap({
-      ...command,
-      slot,
-      env: { ...context.passed, ...input.env },
-      hidden: [input.gitDir],
-    }),
+    ...wrapped,
+    ...recorded(slot.record, wrapped.command, wrapped.args),
     stdin: command.stage === 'running' && input.stdin !== null ? input.stdin : undefined,
     timeout,
     graceMs: context.graceMs,
@@ -45,10 +44,7 @@ export async function runInSlot(
       log.write(chunk)
       lastErrors = Buffer.concat([lastErrors, chunk.subarray(-lastErrorBytes)]).subarray(-lastErrorBytes)
     },
-    onSpawn(pid) {
-      slot.record(pid)
-      input.onStage({ stage: command.stage, pid })
-    },
+    onSpawn: (pid) => input.onStage({ stage: command.stage, pid }),
   })
   const started = isolation.mode === 'none' || (await kindOf(mark)) !== 'absent'
   const verdict = verdictOf({ shell: command.shell, timeout, started }, result, lastErrors.toString())

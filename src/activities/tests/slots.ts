@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto'
 import { once } from 'node:events'
 import { link, mkdir, readdir, rm, unlink, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { emptyFolder } from './folders.ts'
-import { identify, isAlive, killByEnvironment, killGroup, readProcess, recordProcess } from './leftovers.ts'
+import { identify, isAlive, killMembers, killGroup, readIdentity, readRecord } from './leftovers.ts'
 
 /** A pooled working tree, held by one run. Only `tree`, `home` and `temp` are for the code that runs. */
 export type Slot = {
@@ -14,8 +14,8 @@ export type Slot = {
   temp: string
   /** Where the sandbox says that it has started. */
   marks: string
-  /** Remembers what runs here, so that it ends even if this worker is killed. */
-  record(pid: number): void
+  /** Where what runs here records itself, so that it ends even if this worker is killed. */
+  record: string
   /** Ends what the run left behind and gives the slot back. */
   release(): Promise<void>
 }
@@ -35,7 +35,7 @@ export function createSlotPool(folder: string, size: number): SlotPool {
   let freed = Promise.withResolvers<void>()
 
   async function acquire(repo: string, signal: AbortSignal): Promise<Slot> {
-    const root = join(folder, createHash('sha256').update(repo).digest('hex').slice(0, 16))
+    const root = join(folder, folderName(folder, repo))
     const before = turns.get(root) ?? Promise.resolve()
     const turn = Promise.withResolvers<void>()
     turns.set(
@@ -105,6 +105,11 @@ export function createSlotPool(folder: string, size: number): SlotPool {
   return { acquire, recover }
 }
 
+/** Unlike that of any other installation, so that a sandbox is known by the name of its tree alone. */
+function folderName(folder: string, repo: string): string {
+  return createHash('sha256').update(`${folder}\0${repo}`).digest('hex').slice(0, 24)
+}
+
 async function prepare(path: string, released: () => void): Promise<Slot> {
   const scratch = join(path, 'scratch')
   const slot = {
@@ -117,7 +122,7 @@ async function prepare(path: string, released: () => void): Promise<Slot> {
   for (const part of [slot.home, slot.temp, slot.marks]) await emptyFolder(part)
   return {
     ...slot,
-    record: (pid) => recordProcess(join(path, 'process'), pid),
+    record: join(path, 'process'),
     async release() {
       try {
         await endLeftovers(path)
@@ -130,11 +135,12 @@ async function prepare(path: string, released: () => void): Promise<Slot> {
 }
 
 async function endLeftovers(path: string): Promise<void> {
-  const recorded = join(path, 'process')
-  const leader = await readProcess(recorded)
+  const record = join(path, 'process')
+  const leader = await readRecord(record)
   if (leader) await killGroup(leader)
-  await killByEnvironment([`HOME=${join(path, 'scratch', 'home')}`, `GIT_DIR=${join(path, 'git')}`])
-  await rm(recorded, { force: true })
+  const entries = [`HOME=${join(path, 'scratch', 'home')}`, `GIT_DIR=${join(path, 'git')}`]
+  await killMembers(entries, join(basename(dirname(path)), basename(path), 'tree'))
+  await rm(record, { force: true })
 }
 
 /** Whether the slot is ours now. The lock names a process, and one whose process is dead is taken over. */
@@ -144,7 +150,7 @@ async function lock(path: string): Promise<boolean> {
   if (!(await isStale(file))) return false
   const takeover = join(path, 'takeover')
   if (!(await createWhole(takeover))) {
-    const other = await readProcess(takeover)
+    const other = await readIdentity(takeover)
     if (other && !isAlive(other)) await rm(takeover, { force: true })
     return false
   }
@@ -159,7 +165,7 @@ async function lock(path: string): Promise<boolean> {
 }
 
 async function isStale(file: string): Promise<boolean> {
-  const holder = await readProcess(file)
+  const holder = await readIdentity(file)
   return holder !== null && !isAlive(holder)
 }
 

@@ -43,7 +43,10 @@ describe('code in a sandbox', () => {
 
   test('has a clean environment', async () => {
     const { stdout } = await inside('env | cut -d= -f1 | sort')
-    const names = stdout.trim().split('\n').filter((name) => !['_', 'PWD', 'SHLVL', 'OLDPWD', 'RUSTUP_HOME'].includes(name))
+    const names = stdout
+      .trim()
+      .split('\n')
+      .filter((name) => !['_', 'PWD', 'SHLVL', 'OLDPWD', 'RUSTUP_HOME'].includes(name))
     expect(names).toEqual(['CI', 'HOME', 'LANG', 'PATH', 'TERM', 'TMPDIR'])
   })
 
@@ -74,7 +77,13 @@ describe('code in a sandbox', () => {
   })
 
   test('does not see files of the user', async () => {
-    const paths = [join(fixture.root, 'credentials'), '/etc/shadow', '"$OLDHOME"/.ssh', '/root/.npmrc', '/run/docker.sock']
+    const paths = [
+      join(fixture.root, 'credentials'),
+      '/etc/shadow',
+      '"$OLDHOME"/.ssh',
+      '/root/.npmrc',
+      '/run/docker.sock',
+    ]
     expect((await inside(paths.map((path) => `test -e ${path}`).join(' || '))).conclusion).toBe('failed')
   })
 
@@ -153,7 +162,14 @@ describe('a state folder below a folder that the sandbox shows', () => {
   test('is empty inside', async () => {
     const isolation = createIsolation({ required: true, env: process.env, hidden: ['/usr/share'] })
     const slot = { tree: fixture.root, home: fixture.root, temp: fixture.root, marks: fixture.root }
-    const { args } = isolation.wrap({ shell: 'true', slot, kept: [], network: false, env: {}, hidden: ['/usr/lib/git-core'] })
+    const { args } = isolation.wrap({
+      shell: 'true',
+      slot,
+      kept: [],
+      network: false,
+      env: {},
+      hidden: ['/usr/lib/git-core'],
+    })
     const text = args.join(' ')
     expect(text).toContain('--tmpfs /usr/share --remount-ro /usr/share')
     expect(text).toContain('--tmpfs /usr/lib/git-core')

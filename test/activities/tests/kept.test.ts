@@ -117,7 +117,10 @@ describe('a pull request', () => {
   test('whose setup links a kept path to the state folder is refused', async () => {
     const install = { executable: `#!/bin/sh\nln -s ${fixture.home} modules\n` }
     const evil = await fixture.commit({ ...files, 'lock.json': 'v2\n', 'install.sh': install })
-    expect(await run(evil)).toMatchObject({ conclusion: 'failed', reason: expect.stringContaining('not a folder or file') })
+    expect(await run(evil)).toMatchObject({
+      conclusion: 'failed',
+      reason: expect.stringContaining('not a folder or file'),
+    })
   })
 
   test('with a link where a kept path belongs is refused', async () => {

@@ -123,7 +123,8 @@ test('a log that has no room is infrastructure', async () => {
   const full = {
     create: async () => ({
       write: () => {},
-      close: async () => Promise.reject(Object.assign(new Error('ENOSPC: no space left on device'), { code: 'ENOSPC' })),
+      close: async () =>
+        Promise.reject(Object.assign(new Error('ENOSPC: no space left on device'), { code: 'ENOSPC' })),
     }),
     read: async () => null,
     path: () => null,

@@ -94,7 +94,7 @@ describe('a pool of slots', () => {
 
   test('names no folder after a repository', async () => {
     await createSlotPool(folder, 1).acquire('../../../evil', never)
-    expect(await readdir(folder)).toEqual([expect.stringMatching(/^[0-9a-f]{16}$/)])
+    expect(await readdir(folder)).toEqual([expect.stringMatching(/^[0-9a-f]{24}$/)])
   })
 
   test('leaves nothing in scratch folders to the next run', async () => {
@@ -131,7 +131,9 @@ describe('a lock', () => {
   test('is had by one of many that take it over at once', async () => {
     await lockedBy({ pid: deadProcess(), startedAt: '1' })
     const tries = Array.from({ length: 8 }, () =>
-      createSlotPool(folder, 1).acquire('shop', AbortSignal.timeout(300)).catch(() => null),
+      createSlotPool(folder, 1)
+        .acquire('shop', AbortSignal.timeout(300))
+        .catch(() => null),
     )
     expect((await Promise.all(tries)).filter((slot) => slot !== null)).toHaveLength(1)
   })
@@ -146,14 +148,16 @@ describe('a lock', () => {
 describe.each(['required', 'none'] as const)('after kill -9 of a worker with isolation "%s"', (isolation) => {
   const mark = `sleep 33${isolation.length}`
 
-  async function killedWorker(): Promise<string> {
+  /** Killed as soon as there is a trace of its command, started or not. */
+  async function killedWorker(when: 'starting' | 'running' = 'starting'): Promise<string> {
     const commit = await fixture.commit({ 'a.txt': 'good\n' })
     const command = `echo bad > a.txt; touch started; (setsid ${mark} &) ; ${mark}; true`
     const script = join(import.meta.dirname, 'doomed-worker.ts')
     const worker = spawn(process.execPath, [script, fixture.home, fixture.gitDir, commit, isolation, command], {
       stdio: ['ignore', 'ignore', 'inherit'],
     })
-    await eventually('the command runs', () => processesWith(mark).length >= 2)
+    const running = () => processesWith(mark).filter((line) => /^\s*\d+ sleep/.test(line))
+    await eventually(`the command is ${when}`, () => (when === 'running' ? running() : processesWith(mark)).length >= 2)
     worker.kill('SIGKILL')
     await once(worker, 'exit')
     return commit
@@ -167,7 +171,7 @@ describe.each(['required', 'none'] as const)('after kill -9 of a worker with iso
   })
 
   test('recover ends what ran', async () => {
-    await killedWorker()
+    await killedWorker('running')
     await fixture.runner({ isolation, slots: 1 }).recover()
     expect(processesWith(mark)).toEqual([])
   })

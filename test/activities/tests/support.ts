@@ -42,7 +42,10 @@ export async function createFixture(): Promise<Fixture> {
   const work = join(root, 'work')
   await mkdir(work)
   const git = (...args: string[]) =>
-    execFileSync('git', ['-c', 'user.name=a', '-c', 'user.email=a@example.org', ...args], { cwd: work, encoding: 'utf8' })
+    execFileSync('git', ['-c', 'user.name=a', '-c', 'user.email=a@example.org', ...args], {
+      cwd: work,
+      encoding: 'utf8',
+    })
   git('init', '-q', '--bare', gitDir)
   git('init', '-q')
 
