@@ -90,5 +90,6 @@ function scalar(value: string): string {
 }
 
 function oneLine(text: string): string {
+  // eslint-disable-next-line no-control-regex -- control characters are what it looks for
   return text.replaceAll(/[\s\u0000-\u001f\u007f-\u009f]+/g, ' ').trim()
 }

@@ -58,7 +58,7 @@ export function size({ example = '5MB' } = {}) {
   return z
     .string({ error })
     .regex(SIZE, { error, abort: true })
-    .refine((text) => inRange(parseSize(text), 1, Number.MAX_SAFE_INTEGER), { error: 'must be at least 1B' })
+    .refine((text) => inRange(parseSize(text), 1, 9e15), { error: 'must be a size between 1B and 9000000GB' })
     .transform((text) => parseSize(text) ?? 0)
 }
 

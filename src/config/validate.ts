@@ -2,7 +2,7 @@ import { closest, distance } from 'fastest-levenshtein'
 import { z } from 'zod'
 import { maskSecrets } from '#domain/mask'
 import type { ConfigProblem } from './problems.ts'
-import { readYaml, type Path, type YamlDocument } from './yaml-document.ts'
+import { MAX_PROBLEMS, readYaml, type Path, type YamlDocument } from './yaml-document.ts'
 
 export type Validated<T> = { ok: true; value: T } | { ok: false; problems: ConfigProblem[] }
 
@@ -19,13 +19,15 @@ export function validateYaml<S extends z.ZodType>(schema: S, text: string, file:
   if (!read.ok) return read
   const result = schema.safeParse(read.document.value, { error: expectation })
   if (result.success) return { ok: true, value: result.data }
-  const problems = result.error.issues.flatMap((issue) => toProblems(issue, schema, read.document, file))
+  const issues = result.error.issues.slice(0, MAX_PROBLEMS)
+  const problems = issues.flatMap((issue) => toProblems(issue, schema, read.document, file))
   return { ok: false, problems: problems.sort((a, b) => a.line - b.line || a.column - b.column) }
 }
 
 function toProblems(issue: z.core.$ZodIssue, schema: z.ZodType, document: YamlDocument, file: string): ConfigProblem[] {
   if (issue.code === 'unrecognized_keys') {
-    return issue.keys.map((key) => unknownKey(key, issue.path, knownKeys(schema, issue.path), document, file))
+    const known = knownKeys(schema, issue.path)
+    return issue.keys.slice(0, MAX_PROBLEMS).map((key) => unknownKey(key, issue.path, known, document, file))
   }
   const path = issue.path.map(String).join('.')
   const found = valueAt(document.value, issue.path)
@@ -50,7 +52,9 @@ function unknownKey(key: string, path: Path, known: string[], document: YamlDocu
 function nearestHint(key: string, known: string[]): string {
   const plain = (text: string) => text.toLowerCase().replaceAll(/[-_ ]/g, '')
   const nearest = known.find((name) => plain(name) === plain(key)) ?? (known.length > 0 ? closest(key, known) : '')
-  const near = plain(nearest) === plain(key) || distance(key, nearest) <= Math.max(2, Math.floor(key.length / 3))
+  const near =
+    plain(nearest) === plain(key) ||
+    distance(key, nearest) <= Math.min(key.length - 1, Math.max(2, Math.floor(key.length / 3)))
   return near && nearest !== '' ? `did you mean '${nearest}'?` : `known keys: ${known.join(', ')}`
 }
 

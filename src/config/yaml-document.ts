@@ -13,9 +13,12 @@ export type YamlDocument = {
   placeOfKey(path: Path, key: string): Place
 }
 
-const MAX_TEXT = 1_000_000
+/** Characters. The library compares each key of a map with all before it. */
+const MAX_TEXT = 100_000
 /** The library counts what aliases expand to; a file of ours has no use for more. */
 const MAX_ALIASES = 100
+/** Of each kind; who has more mends these first. */
+export const MAX_PROBLEMS = 50
 
 /** Never throws: what can't be read comes back as problems. An empty text is an empty map. */
 export function readYaml(
@@ -23,7 +26,7 @@ export function readYaml(
   file: string,
 ): { ok: true; document: YamlDocument } | { ok: false; problems: ConfigProblem[] } {
   const refuse = (message: string) => ({ ok: false as const, problems: [fileProblem(file, message)] })
-  if (text.length > MAX_TEXT) return refuse('is larger than 1 MB')
+  if (text.length > MAX_TEXT) return refuse('is larger than 100 KB')
   const lines = new LineCounter()
   try {
     const parsed = parseDocument(text, {
@@ -53,9 +56,11 @@ function readValue(parsed: Document.Parsed, file: string, lines: LineCounter): R
 }
 
 function documentProblems(parsed: Document.Parsed, file: string, lines: LineCounter): ConfigProblem[] {
-  const problems = [...parsed.errors, ...parsed.warnings].map((error) => yamlProblem(parsed, error, file, lines))
+  const problems = [...parsed.errors, ...parsed.warnings]
+    .slice(0, MAX_PROBLEMS)
+    .map((error) => yamlProblem(parsed, error, file, lines))
   const report = (offset: number, path: string, message: string): void => {
-    problems.push({ file, ...place(lines, offset), path, message })
+    if (problems.length < MAX_PROBLEMS) problems.push({ file, ...place(lines, offset), path, message })
   }
   const anchors = new Map<string, Node>()
   visit(parsed, {
@@ -64,7 +69,7 @@ function documentProblems(parsed: Document.Parsed, file: string, lines: LineCoun
       if (!isAlias(node)) return
       const target = anchors.get(node.source)
       const problem = aliasProblem(node.source, target, ancestors)
-      if (problem) report(node.range?.[0] ?? 0, pathOf(ancestors), problem)
+      if (problem) report(node.range?.[0] ?? 0, pathOf([...ancestors, node]), problem)
     },
     Pair(_, pair, ancestors) {
       if (isScalar(pair.key)) return
