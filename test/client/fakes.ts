@@ -303,6 +303,7 @@ function fakeConnected(in_: World): Connected {
         return { workflowId: `watch:${repo}` }
       },
       enqueue: async () => ({ workflowId: '' }),
+      remindPullRequest: async () => {},
     },
     namespace: 'switchyard',
     address: '127.0.0.1:7233',

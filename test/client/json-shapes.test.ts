@@ -1,0 +1,122 @@
+import { describe, expect, test } from 'vitest'
+import { BASE, decision, evidence, HEAD, LANDED, NOW, pullRequest, server, status, switchyard, TREE, world } from './fakes.ts'
+
+const reference = {
+  repo: 'shop',
+  number: 1,
+  workflowId: 'pr:shop#1',
+  webUrl: 'http://127.0.0.1:8233/pr%3Ashop%231',
+  state: 'open',
+  head: { ref: 'feature', sha: HEAD },
+  base: { ref: 'main', sha: BASE },
+}
+
+const view = {
+  ...reference,
+  title: 'Add a total',
+  author: 'ann@example.org',
+  draft: false,
+  phase: 'rejected',
+  policy: { digest: 'policy-1', source: 'base', problem: null },
+  decision: {
+    outcome: 'reject',
+    rules: [
+      { rule: 'not-draft', outcome: 'pass', reason: 'ready for review', evidence: null },
+      { rule: 'tests', outcome: 'fail', reason: 'exit code 1', evidence: 'evidence-1' },
+    ],
+  },
+  waiting: status().waiting,
+  merged: null,
+}
+
+describe('--json prints one document of the promised shape', () => {
+  test('pr create', async () => {
+    const ran = await switchyard(['pr', 'create', '--head', 'feature', '--json'], world({ pullRequests: [], server: server() }))
+    expect(ran.json).toEqual(reference)
+  })
+
+  test('pr view', async () => {
+    const ran = await switchyard(['pr', 'view', '1', '--json'], world({ server: server({ statuses: [status()] }) }))
+    expect(ran.json).toEqual(view)
+  })
+
+  test('pr view without a server, from the forge and the ledger', async () => {
+    const ran = await switchyard(['pr', 'view', '1', '--json'], world({ decisions: [decision()] }))
+    expect(ran.json).toEqual({
+      ...view,
+      webUrl: null,
+      waiting: {
+        for: 'tests: exit code 1',
+        since: NOW,
+        until: null,
+        who: ['ann@example.org'],
+        command: 'switchyard pr view 1 --repo shop',
+      },
+    })
+  })
+
+  test('pr view of a landed one', async () => {
+    const merged = { sha: LANDED, tree: TREE, method: 'squash' as const, at: NOW }
+    const ran = await switchyard(['pr', 'view', '1', '--json'], world({ pullRequests: [pullRequest({ state: 'merged', merged })] }))
+    expect(ran.json).toMatchObject({ state: 'merged', phase: 'landed', waiting: null, merged })
+  })
+
+  test('pr list', async () => {
+    const ran = await switchyard(['pr', 'list', '--json'], world({ server: server({ statuses: [status()] }) }))
+    expect(ran.json).toEqual([view])
+  })
+
+  test('pr watch --once', async () => {
+    const ran = await switchyard(['pr', 'watch', '--once', '--json'], world({ server: server({ statuses: [status()] }) }))
+    expect(ran.json).toEqual([view])
+  })
+
+  test.each([
+    [{ reviewed: 0, merged: 0, rejected: 0 }, 0],
+    [{ reviewed: 3, merged: 1, rejected: 1 }, 66.7],
+    [{ reviewed: 4, merged: 4, rejected: 0 }, 100],
+  ])('status pr of %o', async (counts, approvalRate) => {
+    const ran = await switchyard(['status', 'pr', '--json'], world({ counts }))
+    expect(ran.json).toEqual({
+      worker: 'pr-review',
+      prsReviewed: counts.reviewed,
+      prsMerged: counts.merged,
+      prsRejected: counts.rejected,
+      approvalRate,
+    })
+  })
+
+  test('why', async () => {
+    const ran = await switchyard(['why', '1', '--json'], world({ server: server({ statuses: [status()] }) }))
+    expect(ran.json).toEqual({ workflowId: 'pr:shop#1', phase: 'rejected', waiting: view.waiting, decision: view.decision })
+  })
+
+  test('queue show', async () => {
+    const waiting = { for: 'its tests', since: NOW, until: null, who: [], command: null }
+    const entry = { number: 1, title: 'Add a total', head: HEAD, position: 1, state: 'testing' as const, waiting }
+    const queue = { repo: 'shop', branch: 'main', base: { sha: BASE, tree: TREE }, paused: null, entries: [entry] }
+    const ran = await switchyard(['queue', 'show', '--json'], world({ server: server({ queue }) }))
+    expect(ran.json).toEqual({ ...queue, entries: [{ number: 1, position: 1, state: 'testing', waiting }] })
+  })
+
+  test('queue show of a queue that nothing entered', async () => {
+    const ran = await switchyard(['queue', 'show', '--json'], world({ server: server() }))
+    expect(ran.json).toEqual({ repo: 'shop', branch: 'main', base: { sha: BASE, tree: TREE }, paused: null, entries: [] })
+  })
+
+  test('logs', async () => {
+    const in_ = world({ decisions: [decision()], evidence: [evidence()], logs: { 'log:tests-1': 'not ok 1\n' } })
+    const ran = await switchyard(['logs', '1', '--json'], in_)
+    expect(ran.json).toEqual([
+      { check: 'tests', conclusion: 'failed', reason: 'exit code 1', findings: [], log: 'log:tests-1', text: 'not ok 1\n' },
+    ])
+  })
+
+  test('an error is one document on stderr, and stdout stays empty', async () => {
+    const ran = await switchyard(['pr', 'view', '7', '--json'], world())
+    expect({ stdout: ran.stdout, error: ran.error }).toMatchObject({
+      stdout: '',
+      error: { code: 'unknown-pull-request', message: 'There is no pull request shop#7.', details: { repo: 'shop', number: 7 } },
+    })
+  })
+})

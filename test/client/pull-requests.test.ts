@@ -1,0 +1,87 @@
+import { describe, expect, test } from 'vitest'
+import { pullRequest, server, status, switchyard, world } from './fakes.ts'
+
+describe('a command on a pull request', () => {
+  test('create opens it as the actor, with the last subject as its title, and starts its pipeline', async () => {
+    const in_ = world({ pullRequests: [], server: server() })
+    await switchyard(['pr', 'create', '--head', 'feature'], in_)
+    expect(in_.acts).toEqual(['create feature → main "The last subject" by ben@example.org', 'watch shop', 'look shop#1'])
+  })
+
+  test('create asks for the server before it writes', async () => {
+    const in_ = world({ pullRequests: [] })
+    await switchyard(['pr', 'create', '--head', 'feature'], in_)
+    expect(in_.acts).toEqual([])
+  })
+
+  test('create says when no worker is there', async () => {
+    const ran = await switchyard(['pr', 'create', '--head', 'feature'], world({ server: server({ workers: [] }) }))
+    expect(ran.stderr).toContain('No worker polls the role pr-review')
+  })
+
+  test('create --wait prints where the pull request rests', async () => {
+    const in_ = world({ pullRequests: [], server: server({ statuses: [status({ phase: 'waiting' })] }) })
+    const ran = await switchyard(['pr', 'create', '--head', 'feature', '--wait', '--json'], in_)
+    expect(ran.json).toMatchObject({ number: 1, phase: 'waiting' })
+  })
+
+  test.each([
+    [['approve', '1'], 'review #1 approved at aa by ben@example.org'],
+    [['approve', '1', '--as', 'cy@example.org'], 'review #1 approved at aa by cy@example.org'],
+    [['request-changes', '1', '--body', 'Test it'], 'review #1 changes-requested at aa by ben@example.org'],
+    [['comment', '1', '--body', 'Nice'], 'comment #1 by ben@example.org'],
+    [['close', '1'], 'update #1 {"state":"closed"} by ben@example.org'],
+  ])('%j writes to the forge and tells the pipeline', async (args, act) => {
+    const in_ = world({ server: server() })
+    await switchyard(['pr', ...args], in_)
+    expect(in_.acts).toEqual([act, 'look shop#1'])
+  })
+
+  test('ready makes a draft ready', async () => {
+    const in_ = world({ pullRequests: [pullRequest({ draft: true })], server: server() })
+    await switchyard(['pr', 'ready', '1'], in_)
+    expect(in_.acts[0]).toBe('update #1 {"draft":false} by ben@example.org')
+  })
+
+  test('ready of one that is ready changes nothing', async () => {
+    const in_ = world({ server: server() })
+    await switchyard(['pr', 'ready', '1'], in_)
+    expect(in_.acts).toEqual(['look shop#1'])
+  })
+
+  test('reopen opens a closed one', async () => {
+    const in_ = world({ pullRequests: [pullRequest({ state: 'closed' })], server: server() })
+    await switchyard(['pr', 'reopen', '1'], in_)
+    expect(in_.acts[0]).toBe('update #1 {"state":"open"} by ben@example.org')
+  })
+
+  test('without a server the forge is written all the same, and it says who will see it', async () => {
+    const in_ = world()
+    const ran = await switchyard(['pr', 'approve', '1'], in_)
+    expect([ran.code, in_.acts.length, ran.stderr]).toEqual([0, 1, expect.stringContaining('the sweep will see this')])
+  })
+
+  test.each([
+    [['merge', '1'], 'merge pr:shop#1 [{"by":"ben@example.org","at":"2026-01-02T03:04:05.000Z"}]'],
+    [['review', '1'], 'review pr:shop#1 [{"by":"ben@example.org"}]'],
+  ])('%j is an update of the pipeline, started where it had ended', async (args, act) => {
+    const in_ = world({ server: server({ statuses: [status()] }) })
+    await switchyard(['pr', ...args], in_)
+    expect(in_.acts).toEqual(['look shop#1', act])
+  })
+
+  test('watch looks at every open pull request, round by round, until it is interrupted', async () => {
+    const interrupted = new AbortController()
+    const in_ = world({ pullRequests: [pullRequest(), pullRequest({ number: 2, state: 'closed' })], server: server() })
+    const running = switchyard(['pr', 'watch', '--every', '1ms'], in_, { signal: interrupted.signal })
+    await expect.poll(() => in_.acts.filter((act) => act === 'look shop#1').length).toBeGreaterThan(1)
+    interrupted.abort()
+    expect([(await running).code, in_.acts.includes('look shop#2')]).toEqual([130, false])
+  })
+
+  test('a waiting one names who can act, until when, and the command', async () => {
+    const ran = await switchyard(['why', '1'], world({ server: server({ statuses: [status()] }) }))
+    expect(ran.stdout).toContain('waits for tests: exit code 1')
+    expect(ran.stdout).toContain('with git push <remote> feature')
+  })
+})
