@@ -44,7 +44,7 @@ const tests = z
   .describe('What lands must pass this; without it nothing lands')
 
 const allowance = z.strictObject({
-  pattern: text().describe('What the finding shows, as text or regular expression'),
+  pattern: text().refine(isPattern, { error: 'must be a regular expression' }).describe('A regular expression'),
   reason: text('must be a reason that is not empty').describe('Why it is no secret'),
   until: z.iso
     .date({ error: 'must be a date such as 2027-01-31' })
@@ -157,6 +157,14 @@ function checkTemplate(template: string, context: z.RefinementCtx): void {
   const list = messagePlaceholders.map((name) => `{${name}}`).join(', ')
   if (unknown !== undefined) context.addIssue(`must name no other placeholders than ${list}`)
   else if (names.length === 0) context.addIssue(`must name at least one of the placeholders ${list}`)
+}
+
+function isPattern(pattern: string): boolean {
+  try {
+    return new RegExp(pattern) instanceof RegExp
+  } catch {
+    return false
+  }
 }
 
 function staysInTree(path: string): boolean {

@@ -260,6 +260,11 @@ describe('a policy that is bad', () => {
       ],
     ],
     [
+      'an allowance that is no regular expression',
+      "checks: { secrets: { allow: [{ pattern: '(', reason: a, until: 2027-01-01 }] } }",
+      [`p.yaml:1:40: 'checks.secrets.allow.0.pattern' must be a regular expression, found the text "("`],
+    ],
+    [
       'two reviewers of one name',
       'checks: { review: { reviewers: [{ run: a/x }, { run: b/x }] } }',
       ["p.yaml:1:32: 'checks.review.reviewers' has two reviewers of the same name; give one of them another `name`"],
