@@ -262,7 +262,7 @@ describe('a policy that is bad', () => {
     [
       'an allowance that is no regular expression',
       "checks: { secrets: { allow: [{ pattern: '(', reason: a, until: 2027-01-01 }] } }",
-      [`p.yaml:1:40: 'checks.secrets.allow.0.pattern' must be a regular expression, found the text "("`],
+      [`p.yaml:1:41: 'checks.secrets.allow.0.pattern' must be a regular expression, found the text "("`],
     ],
     [
       'two reviewers of one name',
