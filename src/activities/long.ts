@@ -1,13 +1,15 @@
 import { activityInfo, cancellationSignal, heartbeat } from '@temporalio/activity'
 
+const MAX_INTERVAL_MS = 500
+
 /** Heartbeats on a timer while a long process runs, so that a cancellation arrives and a dead worker is noticed. */
 export async function withHeartbeat<T>(
   run: (signal: AbortSignal, tell: (details: unknown) => void) => Promise<T>,
 ): Promise<T> {
-  const timeout = activityInfo().heartbeatTimeoutMs ?? 30_000
+  const interval = Math.min(MAX_INTERVAL_MS, (activityInfo().heartbeatTimeoutMs ?? 30_000) / 4)
   let details: unknown = null
   const beat = () => heartbeat(details)
-  const timer = setInterval(beat, Math.max(100, timeout / 4))
+  const timer = setInterval(beat, interval)
   const tell = (next: unknown) => {
     details = next
     beat()

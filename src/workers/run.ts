@@ -29,6 +29,9 @@ const DRAIN_FORCE_MS = 15_000
 /** Sticky tasks of a worker that died wait this long before another takes them. */
 const STICKY_MS = 1_000
 
+/** A cancellation reaches a running check with its next heartbeat that is not held back. */
+const HEARTBEAT_THROTTLE_MS = 500
+
 /** Polls the task queues of the given roles until drained. */
 export async function runWorkers(options: WorkerOptions): Promise<RunningWorkers> {
   const { roles, installation, server, pipelines, decorate } = options
@@ -52,6 +55,7 @@ export async function runWorkers(options: WorkerOptions): Promise<RunningWorkers
         maxConcurrentActivityTaskExecutions: definition.slots,
         ...(definition.workflows && bundle ? { workflowBundle: bundle, maxCachedWorkflows: 1_000 } : {}),
         stickyQueueScheduleToStartTimeout: STICKY_MS,
+        maxHeartbeatThrottleInterval: HEARTBEAT_THROTTLE_MS,
         shutdownGraceTime: DRAIN_GRACE_MS,
         shutdownForceTime: DRAIN_FORCE_MS,
       })

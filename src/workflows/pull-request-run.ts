@@ -142,7 +142,7 @@ export class PullRequestRun {
 
   /** Nothing but a person, a new commit or time will move it. */
   private resting(): boolean {
-    if (this.lookPending) return false
-    return this.phase === 'waiting' || this.phase === 'rejected' || this.phase === 'landed' || this.phase === 'closed'
+    if (this.phase === 'landed' || this.phase === 'closed') return true
+    return !this.lookPending && (this.phase === 'waiting' || this.phase === 'rejected')
   }
 }

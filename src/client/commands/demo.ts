@@ -70,6 +70,7 @@ async function show(demo: Demo): Promise<ExitCode> {
       configFile: null,
       env,
       workers: workerProcesses,
+      serverEndsWithUs: true,
       say: (line) => output.note(line),
       onEvent: (event) => {
         if (event.kind === 'restarted')

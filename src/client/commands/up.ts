@@ -49,7 +49,15 @@ async function runForeground(context: CommandContext, paths: InstallationPaths):
   const say = (line: string) => output.note(line)
   try {
     const onEvent = (event: SupervisorEvent) => say(describe(event))
-    const running = await startRunning({ home, configFile, env, workers: workerProcesses, say, onEvent })
+    const running = await startRunning({
+      home,
+      configFile,
+      env,
+      workers: workerProcesses,
+      serverEndsWithUs: false,
+      say,
+      onEvent,
+    })
     try {
       const { address, webUi, namespace } = running.server
       await lock.update({ ready: 'yes', address, namespace, ...(webUi === null ? {} : { webUi }) })

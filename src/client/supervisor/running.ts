@@ -4,6 +4,7 @@ import { serverVariable } from '#installation/connect'
 import { workerLog } from '#installation/layout'
 import { startEmbeddedServer, type EmbeddedServer } from '#server/embedded'
 import { findExternalServer } from '#server/find'
+import { prepareServer } from '#server/namespace'
 import type { ServerAddress } from '#server/port'
 import { supervise, type ChildSpec, type Supervisor, type SupervisorEvent } from './supervisor.ts'
 
@@ -12,6 +13,8 @@ export type RunningOptions = {
   configFile: string | null
   env: NodeJS.ProcessEnv
   workers: { name: string; roles: Role[] }[]
+  /** The server goes when this process does, even by SIGKILL. Otherwise the next start adopts it. */
+  serverEndsWithUs: boolean
   say: (line: string) => void
   onEvent: (event: SupervisorEvent) => void
 }
@@ -24,6 +27,8 @@ export type Running = {
 }
 
 const READY_MS = 60_000
+/** Longer than a worker's own drain. */
+const WORKER_GRACE_MS = 20_000
 const FIRST_RESTART_MS = 200
 const MAX_RESTART_MS = 10_000
 
@@ -31,10 +36,11 @@ export async function startRunning(options: RunningOptions): Promise<Running> {
   const { home, env, say } = options
   const external = env[serverVariable] === 'embedded' ? null : findExternalServer(env)
   const embedded = external === null ? await startKeptServer(options) : null
+  if (external) await prepareServer(external)
   const server = external ?? embedded!.address
   const workers = supervise(
     options.workers.map((worker) => workerSpec(worker, options)),
-    { onEvent: options.onEvent },
+    { onEvent: options.onEvent, graceMs: WORKER_GRACE_MS },
   )
   const stop = async (): Promise<void> => {
     await workers.stop()
@@ -71,8 +77,9 @@ async function startKeptServer({
   home,
   env,
   say,
+  serverEndsWithUs,
 }: RunningOptions): Promise<{ address: ServerAddress; stop(): Promise<void> }> {
-  const start = () => startEmbeddedServer({ home, env, say })
+  const start = () => startEmbeddedServer({ home, env, say, endsWithParent: serverEndsWithUs })
   let server: EmbeddedServer = await start()
   let stopped = false
   let delay = FIRST_RESTART_MS
@@ -102,6 +109,8 @@ async function startKeptServer({
       stopped = true
       await server.stop()
       await keeping
+      // A start that was under way while we stopped has made a new one.
+      await server.stop()
     },
   }
 }
