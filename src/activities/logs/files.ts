@@ -55,7 +55,7 @@ function createWriter(uri: string, fd: number, known: readonly string[]): LogWri
   let taken = 0
   let bytes = 0
   let tail = Buffer.alloc(0)
-  let failure: unknown = null
+  let failure: Error | null = null
 
   function append(text: string): void {
     if (text === '' || failure !== null) return
@@ -63,7 +63,7 @@ function createWriter(uri: string, fd: number, known: readonly string[]): LogWri
     try {
       for (let offset = 0; offset < data.length;) offset += writeSync(fd, data, offset)
     } catch (error) {
-      failure = error
+      failure = error as Error
       return
     }
     hash.update(data)

@@ -138,7 +138,7 @@ async function kindBelow(tree: string, path: string): Promise<Awaited<ReturnType
 /** `null` when the path may name something inside a tree, else why not. */
 export function problemOfPath(path: string): string | null {
   const parts = path.split('/')
-  const bad = path === '' || /[\0-\x1f]/.test(path) || parts.some((part) => ['', '.', '..', '.git'].includes(part))
+  const bad = path === '' || /\p{Cc}/u.test(path) || parts.some((part) => ['', '.', '..', '.git'].includes(part))
   return bad ? `${JSON.stringify(path)} is not a path inside the repository` : null
 }
 

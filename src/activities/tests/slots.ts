@@ -91,18 +91,18 @@ export function createSlotPool(folder: string, size: number): SlotPool {
     freed = Promise.withResolvers()
   }
 
-  async function recover(): Promise<void> {
-    for (const repo of await namesIn(folder)) {
-      for (const number of await namesIn(join(folder, repo))) {
-        const path = join(folder, repo, number)
-        if (held.has(path) || !(await lock(path))) continue
-        await endLeftovers(path)
-        await unlock(path)
-      }
+  return { acquire, recover: () => recover(folder, held) }
+}
+
+async function recover(folder: string, held: ReadonlySet<string>): Promise<void> {
+  for (const repo of await namesIn(folder)) {
+    for (const number of await namesIn(join(folder, repo))) {
+      const path = join(folder, repo, number)
+      if (held.has(path) || !(await lock(path))) continue
+      await endLeftovers(path)
+      await unlock(path)
     }
   }
-
-  return { acquire, recover }
 }
 
 /** Unlike that of any other installation, so that a sandbox is known by the name of its tree alone. */
