@@ -12,7 +12,14 @@ import { currentBranch, headCommit, remotes, topLevel, userGit } from './user-gi
 export const remoteName = 'switchyard'
 
 /** Makes the bare repository of the local forge at `<home>/forge/<name>.git` with one branch of a repository in it. */
-export type Seed = (input: { home: string; name: string; fromRepo: string; branch: string }) => Promise<unknown>
+export type Seed = (input: {
+  home: string
+  name: string
+  fromRepo: string
+  branch: string
+  /** Direct pushes to them are refused. */
+  protectedBranches: string[]
+}) => Promise<unknown>
 
 /** Undoes what was made, newest first, when a later step fails. */
 export type Undo = { push(step: () => Promise<unknown>): void }
@@ -25,6 +32,7 @@ export type Target = {
   /** The installation's file, also when it is still to be made. */
   file: string
   gitDir: string
+  protectedBranches: string[]
   registered: boolean
   hasRemote: boolean
 }
@@ -55,18 +63,22 @@ export async function chooseTarget(
   if (!known && here !== null) throw remoteTaken(here)
   const file = paths.file ?? join(paths.home, installationFileName)
   const base = await chooseBase({ ...run, cwd: top }, wanted.base)
-  return { top, name, base, home: paths.home, file, gitDir, registered: sameName !== undefined, hasRemote: here !== null }
+  return {
+    ...{ top, name, base, home: paths.home, file, gitDir, protectedBranches: [base] },
+    registered: sameName !== undefined,
+    hasRemote: here !== null,
+  }
 }
 
 /** Seeds the forge, registers the repository and adds the remote; what is there already is left as it is. */
 export async function register(context: CommandContext, target: Target, seed: Seed, undo: Undo): Promise<string[]> {
-  const { top, name, base, home, file, gitDir } = target
+  const { top, name, base, home, file, gitDir, protectedBranches } = target
   const made: string[] = []
   if (!target.registered) {
     const config = await loadInstallation({ file, home }).catch(() => null)
     const fileWasThere = config?.ok === true
     undo.push(() => rm(gitDir, { recursive: true, force: true }))
-    await seed({ home, name, fromRepo: top, branch: base })
+    await seed({ home, name, fromRepo: top, branch: base, protectedBranches })
     made.push(gitDir)
     undo.push(() => (fileWasThere ? removeRepositoryFromFile(file, name) : rm(file, { force: true })))
     await addRepositoryToFile(file, { name, remote: join('forge', `${name}.git`) })

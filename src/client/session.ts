@@ -1,3 +1,4 @@
+import type { PullRequest } from '#domain/pull-request'
 import type { Connected, Installation } from '#installation/installation'
 import type { CommandContext, ExitCode } from './context.ts'
 import { CliError } from './errors.ts'
@@ -63,11 +64,14 @@ export async function requireWorker(connected: Connected, role: string): Promise
   })
 }
 
-/** Tells the PR's pipeline to look. Without a server the change stands, and the sweep sees it when one is there. */
+/**
+ * Tells the PR's pipeline to look; for a PR that is not open now, only one that still runs. Without a server the change
+ * stands, and the sweep sees it when one is there.
+ */
 export async function tellPipeline(
   context: CommandContext,
   installation: Installation,
-  pullRequest: { repo: string; number: number },
+  { repo, number, state }: Pick<PullRequest, 'repo' | 'number' | 'state'>,
   kind: string,
 ): Promise<void> {
   await withServerIfAny(context, installation, async (connected) => {
@@ -76,6 +80,7 @@ export async function tellPipeline(
       return
     }
     const id = `cli:${kind}:${context.now().toISOString()}`
-    await connected.pipelines.lookAtPullRequest(pullRequest.repo, pullRequest.number, { id, kind })
+    if (state === 'open') await connected.pipelines.lookAtPullRequest(repo, number, { id, kind })
+    else await connected.pipelines.remindPullRequest(repo, number, { id, kind })
   })
 }

@@ -303,7 +303,10 @@ function fakeConnected(in_: World): Connected {
         return { workflowId: `watch:${repo}` }
       },
       enqueue: async () => ({ workflowId: '' }),
-      remindPullRequest: async () => {},
+      async remindPullRequest(repo, number) {
+        in_.acts.push(`remind ${repo}#${number}`)
+        return true
+      },
     },
     namespace: 'switchyard',
     address: '127.0.0.1:7233',

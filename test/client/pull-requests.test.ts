@@ -30,7 +30,6 @@ describe('a command on a pull request', () => {
     [['approve', '1', '--as', 'cy@example.org'], 'review #1 approved at aa by cy@example.org'],
     [['request-changes', '1', '--body', 'Test it'], 'review #1 changes-requested at aa by ben@example.org'],
     [['comment', '1', '--body', 'Nice'], 'comment #1 by ben@example.org'],
-    [['close', '1'], 'update #1 {"state":"closed"} by ben@example.org'],
   ])('%j writes to the forge and tells the pipeline', async (args, act) => {
     const in_ = world({ server: server() })
     await switchyard(['pr', ...args], in_)
@@ -47,6 +46,12 @@ describe('a command on a pull request', () => {
     const in_ = world({ server: server() })
     await switchyard(['pr', 'ready', '1'], in_)
     expect(in_.acts).toEqual(['look shop#1'])
+  })
+
+  test('close starts no pipeline for what is closed', async () => {
+    const in_ = world({ server: server() })
+    await switchyard(['pr', 'close', '1'], in_)
+    expect(in_.acts).toEqual(['update #1 {"state":"closed"} by ben@example.org', 'remind shop#1'])
   })
 
   test('reopen opens a closed one', async () => {

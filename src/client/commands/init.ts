@@ -9,31 +9,45 @@ import { initialPolicyFile } from '#installation/policies'
 import type { CommandContext, ExitCode } from '../context.ts'
 import { allOrNothing, chooseTarget, register, remoteName, type Seed, type Target, type Undo } from '../register.ts'
 import { seedLocalForge } from '../seed.ts'
+import { userGit } from '../user-git.ts'
 
 export type Init = { name?: string; base?: string }
 
-type Policy = { text: string; detected: DetectedPolicy; /** Whether the repository has the file. */ there: boolean }
+type Policy = {
+  text: string
+  detected: DetectedPolicy
+  /** Whether the working copy has the file. */
+  there: boolean
+  /** Whether the base branch has it. */
+  landed: boolean
+  bases: string[]
+}
 
 /** Looks, then writes all or nothing: both files, the forge with the base in it, and the remote. Harmless to repeat. */
 export async function run(context: CommandContext, input: Init, seed: Seed = seedLocalForge): Promise<ExitCode> {
   const target = await chooseTarget(context, context.cwd, input)
-  const policy = await choosePolicy(target)
+  const policy = await choosePolicy(context, target)
   const made = await allOrNothing(async (undo) => [
-    ...(await register(context, target, seed, undo)),
+    ...(await register(context, { ...target, protectedBranches: policy.bases }, seed, undo)),
     ...(await writePolicies(target, policy, undo)),
   ])
   report(context, target, policy, made)
   return 0
 }
 
-async function choosePolicy(target: Target): Promise<Policy> {
+async function choosePolicy({ env }: CommandContext, target: Target): Promise<Policy> {
   const file = join(target.top, policyFileName)
   const text = await readOrNull(file)
   const detected = await detectPolicy({ read: (path) => readOrNull(join(target.top, path)) })
-  if (text === null) return { text: renderPolicyFile(detected, { base: target.base }), detected, there: false }
+  if (text === null) {
+    const derived = renderPolicyFile(detected, { base: target.base })
+    return { text: derived, detected, there: false, landed: false, bases: [target.base] }
+  }
   const parsed = parsePolicy(text, file)
   if (!parsed.ok) throw new ConfigError(parsed.problems)
-  return { text, detected, there: true }
+  const onBase = `refs/heads/${target.base}:${policyFileName}`
+  const landed = (await userGit({ cwd: target.top, env }, 'cat-file', '-e', onBase)) !== null
+  return { text, detected, there: true, landed, bases: [...new Set([target.base, ...parsed.policy.base])] }
 }
 
 /** The copy in the home applies until the base branch has the file. */
@@ -73,14 +87,14 @@ async function readOrNull(file: string): Promise<string | null> {
   }
 }
 
-function report({ output }: CommandContext, target: Target, { detected, there }: Policy, made: string[]): void {
+function report({ output }: CommandContext, target: Target, { detected, there, landed }: Policy, made: string[]): void {
   const { name, base, file, gitDir, top } = target
   const policyFile = join(top, policyFileName)
   output.line({ text: made.length === 0 ? `${name} was set up already.` : `${name} is set up.`, style: 'bold' })
   for (const one of made) output.line({ text: '  ✓ ', style: 'green' }, one)
   output.line(there ? `Its policy is its own ${policyFileName}.` : `Tests: ${detected.tests?.run ?? 'none'} (${detected.why})`)
   output.line({ text: 'Next', style: 'bold' })
-  for (const step of nextSteps(there || made.length === 0)) output.line('  $ ', step)
+  for (const step of nextSteps(landed)) output.line('  $ ', step)
   output.document({
     repo: name,
     base,
@@ -94,7 +108,7 @@ function report({ output }: CommandContext, target: Target, { detected, there }:
 
 function nextSteps(hasPolicy: boolean): string[] {
   const branch = hasPolicy ? 'feature' : 'add-policy'
-  const commit = hasPolicy ? "…, git commit" : `git add ${policyFileName} && git commit -m 'Add the policy of Switchyard'`
+  const commit = hasPolicy ? 'git commit …' : `git add ${policyFileName} && git commit -m 'Add the policy of Switchyard'`
   return [
     'switchyard doctor',
     'switchyard up --detach',

@@ -12,10 +12,10 @@ export type PullRequestStateChange = { pullRequest: string; to: 'ready' | 'draft
 export async function run(context: CommandContext, { pullRequest: text, to, as }: PullRequestStateChange): Promise<ExitCode> {
   return await withPullRequest(context, text, async (installation, pullRequest) => {
     const changes = changesFor(pullRequest, to)
-    if (changes !== null) {
-      await installation.forge.updatePullRequest(pullRequest.repo, pullRequest.number, changes, await selectActor(context, as))
-    }
-    await tellPipeline(context, installation, pullRequest, to)
+    const { repo, number } = pullRequest
+    const actor = await selectActor(context, as)
+    const changed = changes === null ? pullRequest : await installation.forge.updatePullRequest(repo, number, changes, actor)
+    await tellPipeline(context, installation, changed, to)
     await withServerIfAny(context, installation, (connected) => showPullRequest(context, installation, connected, pullRequest))
     return 0
   })

@@ -92,11 +92,15 @@ async function ledger(installation: Installation): Promise<ProbeResult> {
 }
 
 /** Really starts a sandbox. */
-async function isolation({ config, paths, logs }: Installation, { env }: CommandContext): Promise<ProbeResult> {
+async function isolation({ config, paths, logs }: Installation, { env }: CommandContext): Promise<ProbeResult | ProbeResult[]> {
   const { createCommandRunner } = await import('#activities/tests/runner')
   const runner = createCommandRunner({ home: paths.home, isolation: config.isolation, logs, env })
   const { mode, detail } = runner.isolation()
-  if (mode === 'bubblewrap') return ok(`bubblewrap: ${detail}`)
+  if (mode === 'bubblewrap') {
+    const [works = '', network] = detail.split('; ')
+    const hint = 'Use `network: true` and `setup` only where their commands are trusted.'
+    return [ok(`bubblewrap works: ${works}`), ...(network === undefined ? [] : [warn(network, hint)])]
+  }
   if (config.isolation === 'none') return warn(detail, 'Trusted code only. `isolation: required` isolates it.')
   return { outcome: 'fail', detail, hint: 'Install bubblewrap, or set `isolation: none` in switchyard.yaml for trusted code only.' }
 }

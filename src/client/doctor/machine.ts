@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process'
-import { access, constants, statfs } from 'node:fs/promises'
-import { delimiter, dirname, join } from 'node:path'
+import { access, statfs } from 'node:fs/promises'
+import { dirname } from 'node:path'
 import { findInstallation } from '#config/load'
 import { findTemporalCli } from '../../../tools/temporal/provision.mjs'
 import type { CommandContext } from '../context.ts'
@@ -26,7 +26,6 @@ export const machineProbes: Probe[] = [
   { check: 'Node', look: async () => node(process.versions.node) },
   { check: 'git', look: async ({ env }) => git(await firstLine('git', ['--version'], env)) },
   { check: 'Temporal CLI', look: ({ env }) => temporalCli(env) },
-  { check: 'network helper', look: ({ env }) => networkHelper(env) },
   { check: 'disk', look: disk },
 ]
 
@@ -50,16 +49,6 @@ async function temporalCli(env: NodeJS.ProcessEnv): Promise<ProbeResult> {
   return fail('not found', 'Run `npm run bootstrap`, put `temporal` on PATH, or set SWITCHYARD_TEMPORAL_CLI.')
 }
 
-async function networkHelper(env: NodeJS.ProcessEnv): Promise<ProbeResult> {
-  for (const name of ['pasta', 'slirp4netns']) {
-    if (await onPath(name, env)) return ok(name)
-  }
-  return warn(
-    'neither pasta nor slirp4netns: `setup`, and checks with network: true, can reach services of this host',
-    'Install passt or slirp4netns where the code of pull requests is not trusted.',
-  )
-}
-
 async function disk({ cwd, env, flags }: CommandContext): Promise<ProbeResult> {
   const { home } = await findInstallation({ cwd, env, configFlag: flags.config })
   const { bavail, bsize } = await statfs(await existing(home))
@@ -75,17 +64,6 @@ async function existing(path: string): Promise<string> {
     () => path,
     () => existing(dirname(path)),
   )
-}
-
-async function onPath(name: string, env: NodeJS.ProcessEnv): Promise<boolean> {
-  for (const folder of (env.PATH ?? '').split(delimiter).filter(Boolean)) {
-    const found = await access(join(folder, name), constants.X_OK).then(
-      () => true,
-      () => false,
-    )
-    if (found) return true
-  }
-  return false
 }
 
 async function firstLine(command: string, args: string[], env: NodeJS.ProcessEnv): Promise<string | null> {
