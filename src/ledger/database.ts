@@ -1,7 +1,7 @@
 import { mkdir, realpath } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import { Kysely, SqliteDialect } from 'kysely'
+import { Kysely } from 'kysely'
 import { Migrator, type Migration } from 'kysely/migration'
 import { migrations, type StoreDialect } from './migrations.ts'
 import { NodeSqliteDialect, openNodeSqlite, type NodeSqliteOptions } from './node-sqlite.ts'
@@ -75,7 +75,7 @@ async function openAndMigrate(file: string, options: NodeSqliteOptions): Promise
 
 async function tryOpen(file: string, options: NodeSqliteOptions): Promise<Kysely<Tables>> {
   const connection = openNodeSqlite(file, options)
-  const tables = new Kysely<Tables>({ dialect: new NodeSqliteDialect(connection) as SqliteDialect })
+  const tables = new Kysely<Tables>({ dialect: new NodeSqliteDialect(connection) })
   try {
     await migrate(tables, migrations(sqlite))
     return tables
@@ -94,5 +94,5 @@ async function migrate(tables: Kysely<Tables>, steps: Record<string, Migration>)
       cause: error,
     })
   }
-  throw error
+  throw error instanceof Error ? error : new Error('The ledger could not be migrated.', { cause: error })
 }

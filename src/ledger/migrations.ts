@@ -41,7 +41,9 @@ async function createRecord(db: Kysely<unknown>, store: StoreDialect): Promise<v
 
 async function createEvidence(db: Kysely<unknown>, store: StoreDialect): Promise<void> {
   const columns = ['id', 'repo', 'check_name', 'subject', 'digest', 'conclusion', 'finished_at', 'evidence']
-  await texts(sequenced(db, 'evidence', store), columns).addUniqueConstraint('evidence_id', ['id']).execute()
+  await texts(sequenced(db, 'evidence', store), columns)
+    .addUniqueConstraint('evidence_id', ['id'])
+    .execute()
   await db.schema
     .createIndex('evidence_by_subject')
     .on('evidence')

@@ -33,7 +33,9 @@ class TransactionalAdapter extends SqliteAdapter {
 }
 
 export function openNodeSqlite(path: string, options: NodeSqliteOptions): DatabaseSync {
-  const database = guarded(() => new DatabaseSync(path, { timeout: options.busyTimeout, enableForeignKeyConstraints: true }))
+  const database = guarded(
+    () => new DatabaseSync(path, { timeout: options.busyTimeout, enableForeignKeyConstraints: true }),
+  )
   try {
     guarded(() => database.exec(`pragma journal_mode = wal; pragma synchronous = ${options.synchronous}`))
     return database

@@ -39,7 +39,10 @@ it('shares one connection in a process, so that two users never wait for each ot
       ledger.tables.transaction().execute(async (transaction) => {
         await transaction.selectFrom('audit').selectAll().execute()
         await new Promise(setImmediate)
-        await transaction.insertInto('policies').values({ digest: `p${index}`, repo: 'shop', policy: '{}' }).execute()
+        await transaction
+          .insertInto('policies')
+          .values({ digest: `p${index}`, repo: 'shop', policy: '{}' })
+          .execute()
       }),
     ),
   )
@@ -61,12 +64,14 @@ it('names a full disk, and works on when there is room again', async () => {
   const large = snapshot({ body: 'x'.repeat(100_000) })
   await expect(ledger.saveSnapshot(large)).rejects.toMatchObject({ name: 'LedgerError', kind: 'full' })
   await expect(
-    ledger.tables.transaction().execute((transaction) =>
-      transaction
-        .insertInto('snapshots')
-        .values({ id: 'x', repo: 'shop', number: 1, snapshot: large.body })
-        .execute(),
-    ),
+    ledger.tables
+      .transaction()
+      .execute((transaction) =>
+        transaction
+          .insertInto('snapshots')
+          .values({ id: 'x', repo: 'shop', number: 1, snapshot: large.body })
+          .execute(),
+      ),
   ).rejects.toMatchObject({ kind: 'full' })
   await sql`pragma max_page_count = 1000000`.execute(ledger.tables)
   await ledger.saveSnapshot(large)

@@ -34,9 +34,13 @@ function refuse(reason: CreateRefusal, detail: string): Refused {
 
 function checkInput(input: NewPullRequest): Refused | null {
   if (input.title.trim() === '') return refuse('empty-title', 'A pull request needs a title.')
-  for (const [side, name] of [['head', input.head], ['base', input.base]] as const) {
+  for (const [side, name] of [
+    ['head', input.head],
+    ['base', input.base],
+  ] as const) {
     const reason = checkBranchName(name)
-    if (reason) return refuse('invalid-branch-name', `The name of the ${side} branch, ${JSON.stringify(name)}, ${reason}.`)
+    if (reason)
+      return refuse('invalid-branch-name', `The name of the ${side} branch, ${JSON.stringify(name)}, ${reason}.`)
   }
   if (input.head !== input.base) return null
   return refuse('same-branch', `Head and base are both ${input.head}; a pull request needs two branches.`)

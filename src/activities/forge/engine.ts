@@ -167,7 +167,9 @@ async function updatePullRequest(
   if (wanted.title?.trim() === '') throw new ForgeError('conflict', 'A pull request needs a title.')
   if (wanted.state) await checkTransition(engine, record, wanted.state)
   const hint: NewHint = { kind: 'pull-request', number, ref: record.head.ref }
-  const updated = await engine.records.update(repo, number, [record.state], { ...wanted, updatedAt: engine.now() }, [hint])
+  const updated = await engine.records.update(repo, number, [record.state], { ...wanted, updatedAt: engine.now() }, [
+    hint,
+  ])
   if (!updated) throw new ForgeError('conflict', `#${number} of ${repo} changed at the same moment; try again.`)
   engine.happened(effect(record, wanted.state === 'closed' ? 'closed' : 'updated', Object.keys(wanted).join(',')))
   return engine.present(await engine.record(repo, number))
@@ -184,7 +186,10 @@ function changedFields(record: PullRequestRecord, changes: PullRequestChanges): 
 async function checkTransition(engine: Engine, record: PullRequestRecord, to: 'open' | 'closed'): Promise<void> {
   const { repo, number, head } = record
   if (record.state === 'merged') {
-    throw new ForgeError('conflict', `#${number} of ${repo} is merged; it can't be ${to === 'open' ? 'reopened' : 'closed'}.`)
+    throw new ForgeError(
+      'conflict',
+      `#${number} of ${repo} is merged; it can't be ${to === 'open' ? 'reopened' : 'closed'}.`,
+    )
   }
   if (to === 'closed') return
   const exists = await engine.repository(repo).resolve(`refs/heads/${head.ref}`)
@@ -228,10 +233,9 @@ async function hintsOf(engine: Engine, repo: string, pushes: Push[]): Promise<Ne
 }
 
 /** Comments, reviews and checks. A comment of ours is no news to us: it makes no hint. */
-function conversation(engine: Engine): Pick<
-  Forge,
-  'submitReview' | 'upsertComment' | 'addComment' | 'listComments' | 'setCheck' | 'listChecks'
-> {
+function conversation(
+  engine: Engine,
+): Pick<Forge, 'submitReview' | 'upsertComment' | 'addComment' | 'listComments' | 'setCheck' | 'listChecks'> {
   const { records } = engine
   return {
     async submitReview(repo, number, input) {

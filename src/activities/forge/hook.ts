@@ -64,7 +64,7 @@ refuse() {
   printf 'switchyard: %s\\n' "$@" >&2
   exit 1
 }
-direct=$(allowed)
+find_option
 while IFS=' ' read -r old new ref; do
   is_protected "$ref" || continue
   branch=\${ref#refs/heads/}
@@ -93,7 +93,7 @@ actor() {
   printf '%s' "\${name:-unknown}" | tr -d '\\000-\\037\\177'
 }
 {
-  direct=$(allowed)
+  find_option
   while IFS=' ' read -r old new ref; do
     at= who=
     if [ "$direct" = 1 ] && is_protected "$ref"; then
@@ -114,14 +114,13 @@ function functions(protectedBranches: string[]): string {
 ${patterns ? `    ${patterns}) return 0 ;;\n` : ''}    *) return 1 ;;
   esac
 }
-allowed() {
-  index=0
+find_option() {
+  direct=0 index=0
   while [ "$index" -lt "\${GIT_PUSH_OPTION_COUNT:-0}" ]; do
     eval "option=\\$GIT_PUSH_OPTION_$index"
-    [ "$option" = allow-direct ] && { echo 1; return; }
+    [ "$option" = allow-direct ] && direct=1
     index=$((index + 1))
   done
-  echo 0
 }`
 }
 

@@ -9,9 +9,7 @@ const TRIES = 5
 const PAUSE = 20
 
 type Step =
-  | { step: 'finish' }
-  | { step: 'move' }
-  | { step: 'refuse'; reason: MergeRefusal; detail: string; actual: Sha | null }
+  { step: 'finish' } | { step: 'move' } | { step: 'refuse'; reason: MergeRefusal; detail: string; actual: Sha | null }
 
 /**
  * Lands a commit: reads first, and recognises its own earlier effect; then moves the base in one transaction of refs
@@ -61,7 +59,8 @@ async function nextStep(git: ForgeGit, record: PullRequestRecord, request: Merge
   if (!descends || commit === expectedBase) {
     return refuse('conflict', `${commit} does not descend from the expected base ${expectedBase}.`)
   }
-  if (tree !== request.tree) return refuse('conflict', `The tree of ${commit} is ${tree}, not the tested ${request.tree}.`)
+  if (tree !== request.tree)
+    return refuse('conflict', `The tree of ${commit} is ${tree}, not the tested ${request.tree}.`)
   // A strict descendant of the base's tip can't be in the base yet.
   if (base && base !== expectedBase && (await git.isAncestor(commit, base))) return { step: 'finish' }
   if (record.state === 'closed' || !head) return refuse('closed', `#${number} is closed.`)

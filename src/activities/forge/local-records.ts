@@ -7,7 +7,13 @@ type Row = Selectable<ForgeTables['forge_pull_requests']>
 
 /** Records in the ledger's database. */
 export function createLocalRecords(database: LedgerTables): ForgeRecords {
-  return { ...pullRequests(database), ...conversation(database), ...hints(database) }
+  return {
+    ...pullRequests(database),
+    ...reviews(database),
+    ...comments(database),
+    ...checks(database),
+    ...hints(database),
+  }
 }
 
 function pullRequests(database: LedgerTables): Pick<ForgeRecords, 'insert' | 'get' | 'list' | 'update'> {
@@ -24,7 +30,10 @@ function pullRequests(database: LedgerTables): Pick<ForgeRecords, 'insert' | 'ge
         if (existing) return { existing: existing.number }
         const { last } = await table.select(({ fn }) => fn.max('number').as('last')).executeTakeFirstOrThrow()
         const number = (last ?? 0) + 1
-        await transaction.insertInto('forge_pull_requests').values(toRow({ ...record, number })).execute()
+        await transaction
+          .insertInto('forge_pull_requests')
+          .values(toRow({ ...record, number }))
+          .execute()
         await insertHints(transaction, repo, [{ kind: 'pull-request', number, ref: head.ref }])
         return { number }
       }),
@@ -58,13 +67,14 @@ function pullRequests(database: LedgerTables): Pick<ForgeRecords, 'insert' | 'ge
   }
 }
 
-function conversation(
-  database: LedgerTables,
-): Pick<ForgeRecords, 'addReview' | 'reviews' | 'addComment' | 'putComment' | 'comments' | 'putCheck' | 'checks'> {
+function reviews(database: LedgerTables): Pick<ForgeRecords, 'addReview' | 'reviews'> {
   return {
     addReview: (repo, number, review) =>
       database.transaction().execute(async (transaction) => {
-        await transaction.insertInto('forge_reviews').values({ repo, number, ...review }).execute()
+        await transaction
+          .insertInto('forge_reviews')
+          .values({ repo, number, ...review })
+          .execute()
         await insertHints(transaction, repo, [{ kind: 'review', number, ref: null }])
       }),
     reviews: (repo, number) =>
@@ -75,6 +85,11 @@ function conversation(
         .where('number', '=', number)
         .orderBy('sequence')
         .execute(),
+  }
+}
+
+function comments(database: LedgerTables): Pick<ForgeRecords, 'addComment' | 'putComment' | 'comments'> {
+  return {
     addComment: (repo, number, comment) =>
       database.transaction().execute(async (transaction) => {
         const row = await transaction
@@ -108,6 +123,11 @@ function conversation(
         .execute()
       return rows.map(toComment)
     },
+  }
+}
+
+function checks(database: LedgerTables): Pick<ForgeRecords, 'putCheck' | 'checks'> {
+  return {
     async putCheck(repo, head, { name, detailsUrl, ...check }) {
       const content = { ...check, details_url: detailsUrl }
       await database

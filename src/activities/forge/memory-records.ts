@@ -4,60 +4,98 @@ import type { ForgeRecords, NewHint, PullRequestRecord } from './records.ts'
 
 type Kept = PullRequestRecord & { reviews: Review[]; comments: Comment[] }
 
+type Memory = {
+  of(repo: string): Kept[]
+  find(repo: string, number: number): Kept | undefined
+  kept(repo: string, number: number): Kept
+  hint(repo: string, added: NewHint[]): void
+  nextId(): number
+}
+
 /** Records in memory, for the fake. `hints` is open to the test, which loses, doubles and reorders them. */
 export function createMemoryRecords(): ForgeRecords & { hints: Map<string, Hint[]> } {
-  const pullRequests = new Map<string, Kept[]>()
-  const checks = new Map<string, NamedCheck[]>()
   const hints = new Map<string, Hint[]>()
-  let sequence = 0
-  const of = (repo: string): Kept[] => getOrInsert(pullRequests, repo, [])
-  const find = (repo: string, number: number): Kept | undefined => of(repo).find((each) => each.number === number)
-  const kept = (repo: string, number: number): Kept => {
-    const record = find(repo, number)
-    if (!record) throw new Error(`no record of ${repo}#${number}`)
-    return record
-  }
-  function push(repo: string, added: NewHint[]): void {
-    getOrInsert(hints, repo, []).push(...added.map((hint) => ({ ...hint, id: hint.id ?? `hint:${(sequence += 1)}` })))
-  }
-  function addComment(repo: string, number: number, comment: Omit<Comment, 'id'>): Comment {
-    const added = { ...comment, id: String((sequence += 1)) }
-    kept(repo, number).comments.push(added)
-    return { ...added }
-  }
+  const memory = createMemory(hints)
   return {
     hints,
+    ...pullRequests(memory),
+    ...conversation(memory),
+    ...checks(),
+    addHints: async (repo, added) => memory.hint(repo, added),
+    takeHints: async (repo, limit) => getOrInsert(hints, repo, []).splice(0, limit),
+  }
+}
+
+function createMemory(hints: Map<string, Hint[]>): Memory {
+  const pullRequests = new Map<string, Kept[]>()
+  let sequence = 0
+  const nextId = (): number => (sequence += 1)
+  const of = (repo: string): Kept[] => getOrInsert(pullRequests, repo, [])
+  const find = (repo: string, number: number): Kept | undefined => of(repo).find((each) => each.number === number)
+  return {
+    of,
+    find,
+    nextId,
+    kept(repo, number) {
+      const record = find(repo, number)
+      if (!record) throw new Error(`no record of ${repo}#${number}`)
+      return record
+    },
+    hint(repo, added) {
+      getOrInsert(hints, repo, []).push(...added.map((hint) => ({ ...hint, id: hint.id ?? `hint:${nextId()}` })))
+    },
+  }
+}
+
+function pullRequests({ of, find, kept, hint }: Memory): Pick<ForgeRecords, 'insert' | 'get' | 'list' | 'update'> {
+  return {
     async insert(record) {
       const existing = of(record.repo).find((each) => each.state === 'open' && each.head.ref === record.head.ref)
       if (existing) return { existing: existing.number }
       const number = of(record.repo).length + 1
       of(record.repo).push({ ...structuredClone(record), number, reviews: [], comments: [] })
-      push(record.repo, [{ kind: 'pull-request', number, ref: record.head.ref }])
+      hint(record.repo, [{ kind: 'pull-request', number, ref: record.head.ref }])
       return { number }
     },
     async get(repo, number) {
       const record = find(repo, number)
       return record ? publicPart(record) : null
     },
-    async list(repo, state) {
-      return of(repo).filter((each) => state === 'all' || each.state === state).map(publicPart)
-    },
+    list: async (repo, state) =>
+      of(repo)
+        .filter((each) => state === 'all' || each.state === state)
+        .map(publicPart),
     async update(repo, number, from, { headSha, baseSha, ...changes }, added) {
       const record = kept(repo, number)
       if (!from.includes(record.state)) return false
       Object.assign(record, structuredClone(changes))
       if (headSha) record.head.sha = headSha
       if (baseSha) record.base.sha = baseSha
-      push(repo, added)
+      hint(repo, added)
       return true
     },
+  }
+}
+
+function conversation({
+  find,
+  kept,
+  hint,
+  nextId,
+}: Memory): Pick<ForgeRecords, 'addReview' | 'reviews' | 'addComment' | 'putComment' | 'comments'> {
+  function addComment(repo: string, number: number, comment: Omit<Comment, 'id'>): Comment {
+    const added = { ...comment, id: String(nextId()) }
+    kept(repo, number).comments.push(added)
+    return { ...added }
+  }
+  return {
     async addReview(repo, number, review) {
       kept(repo, number).reviews.push({ ...review })
-      push(repo, [{ kind: 'review', number, ref: null }])
+      hint(repo, [{ kind: 'review', number, ref: null }])
     },
     reviews: async (repo, number) => structuredClone(find(repo, number)?.reviews ?? []),
     async addComment(repo, number, comment) {
-      push(repo, [{ kind: 'comment', number, ref: null }])
+      hint(repo, [{ kind: 'comment', number, ref: null }])
       return addComment(repo, number, comment)
     },
     async putComment(repo, number, comment) {
@@ -66,13 +104,20 @@ export function createMemoryRecords(): ForgeRecords & { hints: Map<string, Hint[
       return { ...Object.assign(existing, { body: comment.body, updatedAt: comment.updatedAt }) }
     },
     comments: async (repo, number) => structuredClone(find(repo, number)?.comments ?? []),
+  }
+}
+
+function checks(): Pick<ForgeRecords, 'putCheck' | 'checks'> {
+  const byHead = new Map<string, NamedCheck[]>()
+  return {
     async putCheck(repo, head, check) {
-      const others = (checks.get(`${repo} ${head}`) ?? []).filter((each) => each.name !== check.name)
-      checks.set(`${repo} ${head}`, [...others, { ...check }].sort((a, b) => (a.name < b.name ? -1 : 1)))
+      const others = (byHead.get(`${repo} ${head}`) ?? []).filter((each) => each.name !== check.name)
+      byHead.set(
+        `${repo} ${head}`,
+        [...others, { ...check }].sort((a, b) => (a.name < b.name ? -1 : 1)),
+      )
     },
-    checks: async (repo, head) => structuredClone(checks.get(`${repo} ${head}`) ?? []),
-    addHints: async (repo, added) => push(repo, added),
-    takeHints: async (repo, limit) => getOrInsert(hints, repo, []).splice(0, limit),
+    checks: async (repo, head) => structuredClone(byHead.get(`${repo} ${head}`) ?? []),
   }
 }
 

@@ -71,7 +71,12 @@ export type NamedCheck = {
 }
 
 /** Says "look", nothing more: it may be lost, doubled or out of order. `number` is null for a push to a base. */
-export type Hint = { id: string; kind: 'push' | 'pull-request' | 'review' | 'comment'; number: number | null; ref: string | null }
+export type Hint = {
+  id: string
+  kind: 'push' | 'pull-request' | 'review' | 'comment'
+  number: number | null
+  ref: string | null
+}
 
 /**
  * Where pull requests live, shaped after GitHub's model (REST API of 2022-11-28: pulls, reviews, issue comments, check

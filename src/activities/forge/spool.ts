@@ -30,7 +30,12 @@ export async function takeSpool(spoolFile: string): Promise<SpooledPush[]> {
     const claimed = join(folder, `${basename(spoolFile)}.last.${randomUUID()}`)
     if (!(await renameIfThere(join(folder, name), claimed))) continue
     const content = await readFile(claimed)
-    lines.push(...content.subarray(Number(name.slice(prefix.length).split('.')[0])).toString('utf8').split('\n'))
+    lines.push(
+      ...content
+        .subarray(Number(name.slice(prefix.length).split('.')[0]))
+        .toString('utf8')
+        .split('\n'),
+    )
     await rm(claimed, { force: true })
   }
   const reading = join(folder, `${basename(spoolFile)}.reading.${randomUUID()}`)

@@ -34,7 +34,15 @@ export function forgeContract(name: string, makeWorld: () => Promise<ForgeWorld>
     })
 
     const wanted = (changes: Partial<NewPullRequest> = {}): NewPullRequest => ({
-      ...{ title: 'Add a basket', body: 'text', head: 'feature', base: 'main', author: 'ann', draft: false, labels: [] },
+      ...{
+        title: 'Add a basket',
+        body: 'text',
+        head: 'feature',
+        base: 'main',
+        author: 'ann',
+        draft: false,
+        labels: [],
+      },
       ...changes,
     })
     async function open(changes: Partial<NewPullRequest> = {}): Promise<PullRequest> {
@@ -249,7 +257,10 @@ export function forgeContract(name: string, makeWorld: () => Promise<ForgeWorld>
         const opened = await open()
         const request = await requestFor(opened)
         await world.moveSilently('main', request.expectedBase, request.commit)
-        expect(await forge.merge(repo, opened.number, request)).toMatchObject({ outcome: 'merged', sha: request.commit })
+        expect(await forge.merge(repo, opened.number, request)).toMatchObject({
+          outcome: 'merged',
+          sha: request.commit,
+        })
         expect((await read(opened.number)).state).toBe('merged')
       })
 
@@ -260,7 +271,10 @@ export function forgeContract(name: string, makeWorld: () => Promise<ForgeWorld>
         const tip = await world.push('main')
         await world.setBranch('feature', null)
         await read(opened.number)
-        expect(await forge.merge(repo, opened.number, request)).toMatchObject({ outcome: 'merged', sha: request.commit })
+        expect(await forge.merge(repo, opened.number, request)).toMatchObject({
+          outcome: 'merged',
+          sha: request.commit,
+        })
         expect((await read(opened.number)).state).toBe('merged')
         expect(await forge.branch(repo, 'main')).toBe(tip)
       })

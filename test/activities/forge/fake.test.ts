@@ -18,7 +18,14 @@ beforeEach(async () => {
   await forge.createPullRequest('shop', input)
   const expectedBase = (await forge.branch('shop', 'main')) ?? ''
   const candidate = await world.candidate(expectedBase, expectedHead)
-  request = { ...candidate, expectedHead, expectedBase, method: 'merge', at: '2026-01-01T00:00:00.000Z', actor: 'queue' }
+  request = {
+    ...candidate,
+    expectedHead,
+    expectedBase,
+    method: 'merge',
+    at: '2026-01-01T00:00:00.000Z',
+    actor: 'queue',
+  }
 })
 
 const landed = () => forge.journal.filter(({ effect }) => effect === 'landed')
@@ -111,17 +118,26 @@ it.each([
     isAncestor: (a: string, b: string) => git.isAncestor(a, b),
     mergeBase: (a: string, b: string) => git.mergeBase(a, b),
     mergeTree: (a: string, b: string) => git.mergeTree(a, b),
-    treeOf: (sha: string) => git.treeOf(sha),
-    updateRefs: async (updates: Parameters<FakeGit['updateRefs']>[0]) => {
+    updateRefs: (updates) => git.updateRefs(updates),
+    // The last thing that is read before the refs move.
+    treeOf: async (sha) => {
       git.setBranch(branch, moved)
-      return git.updateRefs(updates)
+      return git.treeOf(sha)
     },
   }
   const raced = createFakeForge({ git: () => racing })
   const input = { title: 'A', body: '', head: 'feature', base: 'main', author: 'ann', draft: false, labels: [] }
   await raced.createPullRequest('shop', input)
   const tree = await git.treeOf(commit)
-  const expected = { commit, tree, expectedHead: head, expectedBase: base, method: 'merge', at: '', actor: 'q' } as const
+  const expected = {
+    commit,
+    tree,
+    expectedHead: head,
+    expectedBase: base,
+    method: 'merge',
+    at: '',
+    actor: 'q',
+  } as const
   expect(await raced.merge('shop', 1, expected)).toMatchObject({ outcome: 'refused', reason, actual: moved })
   expect(await git.resolve('refs/heads/main')).toBe(branch === 'main' ? moved : base)
 })

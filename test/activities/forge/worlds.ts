@@ -54,7 +54,11 @@ export async function localWorld(): Promise<LocalWorld> {
   const home = join(sample.path, '..', "state of Ann's $(installation)")
   const { gitDir } = await seedLocalRepository({ home, name: repo, fromRepo: sample.path, branch: 'main' })
   const ledger = await openLedger(join(home, 'ledger.sqlite'), { synchronous: 'normal' })
-  const forge = createLocalForge({ tables: ledger.tables, repositories: [{ name: repo, gitDir }], audit: ledger.appendAudit })
+  const forge = createLocalForge({
+    tables: ledger.tables,
+    repositories: [{ name: repo, gitDir }],
+    audit: ledger.appendAudit,
+  })
   const git = openRepository(gitDir)
   let commits = 0
 
@@ -90,7 +94,13 @@ export async function localWorld(): Promise<LocalWorld> {
       const merged = await git.mergeTree(base, head)
       if (merged.outcome !== 'clean') throw new Error('the candidate conflicts')
       const person = { name: 'Switchyard', email: 'switchyard@localhost', at: '2026-01-01T00:00:00Z' }
-      const input = { tree: merged.tree, parents: [base, head], message: `merge ${head}`, author: person, committer: person }
+      const input = {
+        tree: merged.tree,
+        parents: [base, head],
+        message: `merge ${head}`,
+        author: person,
+        committer: person,
+      }
       return { commit: await git.commitTree(input), tree: merged.tree }
     },
     async moveSilently(branch, from, to) {
