@@ -42,7 +42,10 @@ export function createProgram(host: Pick<Host, 'stdout'>, perform: Perform): Gra
     .option('--repo <name>', 'the repository (may be left out inside one, or when there is only one)')
     .option('--json', 'one JSON document on stdout, errors as JSON on stderr')
     .option('--no-color', 'no colours')
-    .addHelpText('after', '\nExamples:\n  $ switchyard demo\n  $ switchyard init && switchyard up\n  $ switchyard pr create --wait')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  $ switchyard demo\n  $ switchyard init && switchyard up\n  $ switchyard pr create --wait',
+    )
   defineRunning(program, perform)
   definePullRequests(program, perform)
   defineLooking(program, perform)
@@ -50,7 +53,9 @@ export function createProgram(host: Pick<Host, 'stdout'>, perform: Perform): Gra
 }
 
 function version(): string {
-  const manifest = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string }
+  const manifest = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
+    version: string
+  }
   return manifest.version
 }
 
@@ -76,7 +81,8 @@ function interruption(signal: AbortSignal): Promise<never> {
 
 /** The grammar's own complaints, with its suggestion as the hint. */
 function fromGrammar(error: CommanderError): CliError {
-  if (error.code === 'commander.help') return usageError('Which command?', 'See `switchyard --help`, or `--help` behind a noun.')
+  if (error.code === 'commander.help')
+    return usageError('Which command?', 'See `switchyard --help`, or `--help` behind a noun.')
   const [message = '', ...rest] = error.message.replace(/^error: /, '').split('\n')
   const suggestion = rest.map((line) => line.replace(/^\((.*)\)$/, '$1')).join(' ')
   return usageError(`${message}.`, suggestion || 'See `switchyard --help`.')

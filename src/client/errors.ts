@@ -135,7 +135,9 @@ function ownHint(error: Error): string | null {
 }
 
 function ownDetails(error: Error): Details {
-  const entries = Object.entries(error).filter(([key, value]) => key !== 'name' && key !== 'cause' && value !== undefined)
+  const entries = Object.entries(error).filter(
+    ([key, value]) => key !== 'name' && key !== 'cause' && value !== undefined,
+  )
   return Object.fromEntries(entries)
 }
 

@@ -30,7 +30,10 @@ const loadTable = (): typeof import('cli-table3') => createRequire(import.meta.u
 
 type Streams = { stdout: NodeJS.WritableStream; stderr: NodeJS.WritableStream }
 
-export function createOutput(streams: Streams, options: { json: boolean; color: boolean; isTerminal: boolean }): Output {
+export function createOutput(
+  streams: Streams,
+  options: { json: boolean; color: boolean; isTerminal: boolean },
+): Output {
   const colors = picocolors.createColors(options.color)
   const render = (...parts: Text[]) => parts.map((part) => paint(colors, part)).join('')
   const human = (text: string) => {

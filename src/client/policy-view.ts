@@ -24,12 +24,21 @@ export async function viewPolicy(
 }
 
 /** The base branches that the policy on `branch` names. */
-export async function policyBases(installation: Installation, repo: string, branch: string, commit: string): Promise<string[]> {
+export async function policyBases(
+  installation: Installation,
+  repo: string,
+  branch: string,
+  commit: string,
+): Promise<string[]> {
   return (await createPolicyReader(installation).read(repo, branch, commit)).policy.base
 }
 
 /** A new PR is not opened under a policy that its base can't express; open ones keep the last good one. */
-export async function refusePolicyThatDoesNotParse(installation: Installation, repo: string, branch: string): Promise<void> {
+export async function refusePolicyThatDoesNotParse(
+  installation: Installation,
+  repo: string,
+  branch: string,
+): Promise<void> {
   const repository = installation.repository(repo)
   const commit = await repository.resolve(`refs/heads/${branch}`).catch(() => null)
   const content = commit === null ? null : await repository.readFile(commit, policyFileName, MAX_BYTES)

@@ -100,8 +100,15 @@ function phaseAfter(outcome: Outcome): Phase {
 }
 
 function waitingFrom(pullRequest: PullRequest, decision: RecordedDecision): Waiting | null {
-  const open = decision.rules.find((rule) => rule.outcome === 'fail') ?? decision.rules.find((rule) => rule.outcome !== 'pass')
+  const open =
+    decision.rules.find((rule) => rule.outcome === 'fail') ?? decision.rules.find((rule) => rule.outcome !== 'pass')
   if (open === undefined) return null
   const command = `switchyard pr view ${pullRequest.number} --repo ${pullRequest.repo}`
-  return { for: `${open.rule}: ${open.reason}`, since: decision.decidedAt, until: null, who: [pullRequest.author], command }
+  return {
+    for: `${open.rule}: ${open.reason}`,
+    since: decision.decidedAt,
+    until: null,
+    who: [pullRequest.author],
+    command,
+  }
 }

@@ -45,6 +45,9 @@ export function requireOpen(pullRequest: PullRequest, verb: string): void {
   const { repo, number, state } = pullRequest
   throw new CliError(1, 'not-open', `${repo}#${number} is ${state}: it can't be ${verb}.`, {
     details: { repo, number, state },
-    hint: state === 'closed' ? `Open it again: switchyard pr reopen ${number} --repo ${repo}` : 'Open a new one for what is to follow.',
+    hint:
+      state === 'closed'
+        ? `Open it again: switchyard pr reopen ${number} --repo ${repo}`
+        : 'Open a new one for what is to follow.',
   })
 }

@@ -1,4 +1,4 @@
-import { execFile } from 'node:child_process'
+import { existsSync } from 'node:fs'
 import { realpath, rm } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { addRepositoryToFile, findInstallation, loadInstallation, removeRepositoryFromFile } from '#config/load'
@@ -34,6 +34,8 @@ export type Target = {
   gitDir: string
   protectedBranches: string[]
   registered: boolean
+  /** The forge has it, from this or an earlier registration. */
+  seeded: boolean
   hasRemote: boolean
 }
 
@@ -51,21 +53,29 @@ export async function chooseTarget(
   const here = (await remotes({ ...run, cwd: top })).get(remoteName) ?? null
   const known = await registeredAs(loaded.config.repositories, here)
   if (known && wanted.name !== undefined && wanted.name !== known.name) {
-    throw usageError(`This repository is registered already, as ${known.name}.`, `Leave out --name, or: switchyard repo remove ${known.name}`)
+    throw usageError(
+      `This repository is registered already, as ${known.name}.`,
+      `Leave out --name, or: switchyard repo remove ${known.name}`,
+    )
   }
   const name = known?.name ?? wanted.name ?? nameFrom(top)
   if (!/^[a-z0-9][a-z0-9._-]{0,99}$/i.test(name)) {
-    throw usageError(`"${name}" can't be a repository's name.`, 'Give one of letters, digits, dots, dashes and underscores with --name.')
+    throw usageError(
+      `"${name}" can't be a repository's name.`,
+      'Give one of letters, digits, dots, dashes and underscores with --name.',
+    )
   }
   const sameName = known ?? loaded.config.repositories.find((one) => one.name.toLowerCase() === name.toLowerCase())
   const gitDir = sameName?.remote ?? join(paths.home, 'forge', `${name}.git`)
-  if (!known && sameName && !(await sharesHistory(top, gitDir))) throw nameTaken(name, gitDir)
-  if (!known && here !== null) throw remoteTaken(here)
-  const file = paths.file ?? join(paths.home, installationFileName)
   const base = await chooseBase({ ...run, cwd: top }, wanted.base)
+  const seeded = await hasBranch(bare(run.env, gitDir), base)
+  if (!known && seeded && !(await sharesHistory({ ...run, cwd: top }, gitDir))) throw nameTaken(name, gitDir)
+  if (here !== null && (await real(here)) !== (await real(gitDir))) throw remoteTaken(here)
+  const file = paths.file ?? join(paths.home, installationFileName)
   return {
     ...{ top, name, base, home: paths.home, file, gitDir, protectedBranches: [base] },
     registered: sameName !== undefined,
+    seeded,
     hasRemote: here !== null,
   }
 }
@@ -77,9 +87,12 @@ export async function register(context: CommandContext, target: Target, seed: Se
   if (!target.registered) {
     const config = await loadInstallation({ file, home }).catch(() => null)
     const fileWasThere = config?.ok === true
-    undo.push(() => rm(gitDir, { recursive: true, force: true }))
-    await seed({ home, name, fromRepo: top, branch: base, protectedBranches })
-    made.push(gitDir)
+    if (!target.seeded) {
+      // What was there before us may hold commits of an earlier registration: it is never removed.
+      if (!existsSync(gitDir)) undo.push(() => rm(gitDir, { recursive: true, force: true }))
+      await seed({ home, name, fromRepo: top, branch: base, protectedBranches })
+      made.push(gitDir)
+    }
     undo.push(() => (fileWasThere ? removeRepositoryFromFile(file, name) : rm(file, { force: true })))
     await addRepositoryToFile(file, { name, remote: join('forge', `${name}.git`) })
     made.push(file)
@@ -87,7 +100,9 @@ export async function register(context: CommandContext, target: Target, seed: Se
   if (!target.hasRemote) {
     const run = { cwd: top, env: context.env }
     if ((await userGit(run, 'remote', 'add', remoteName, gitDir)) === null) {
-      throw new CliError(1, 'git', `git could not add the remote ${remoteName}.`, { hint: `Try: git remote add ${remoteName} ${gitDir}` })
+      throw new CliError(1, 'git', `git could not add the remote ${remoteName}.`, {
+        hint: `Try: git remote add ${remoteName} ${gitDir}`,
+      })
     }
     undo.push(() => userGit(run, 'remote', 'remove', remoteName))
     made.push(`remote ${remoteName}`)
@@ -124,39 +139,55 @@ async function requireCommits(run: { cwd: string; env: NodeJS.ProcessEnv }): Pro
 }
 
 async function chooseBase(run: { cwd: string; env: NodeJS.ProcessEnv }, wanted: string | undefined): Promise<string> {
-  const exists = async (name: string) =>
-    (await userGit(run, 'rev-parse', '--verify', '--quiet', '--end-of-options', `refs/heads/${name}`)) !== null
+  const exists = (name: string) => hasBranch(run, name)
   if (wanted !== undefined) {
     if (await exists(wanted)) return wanted
-    throw new CliError(2, 'unknown-base', `There is no branch "${wanted}" here.`, { details: { base: wanted }, hint: 'See `git branch`.' })
+    throw new CliError(2, 'unknown-base', `There is no branch "${wanted}" here.`, {
+      details: { base: wanted },
+      hint: 'See `git branch`.',
+    })
   }
   for (const name of ['main', 'master']) if (await exists(name)) return name
   const current = await currentBranch(run)
   if (current) return current
-  throw usageError('No branch is checked out, and there is neither main nor master.', 'Say which to land on with --base <branch>.')
+  throw usageError(
+    'No branch is checked out, and there is neither main nor master.',
+    'Say which to land on with --base <branch>.',
+  )
+}
+
+/** Named, so that git never takes a repository around it for this one. */
+const bare = (env: NodeJS.ProcessEnv, gitDir: string) => ({ cwd: gitDir, env: { ...env, GIT_DIR: gitDir } })
+
+async function hasBranch(run: { cwd: string; env: NodeJS.ProcessEnv }, name: string): Promise<boolean> {
+  return (await userGit(run, 'rev-parse', '--verify', '--quiet', '--end-of-options', `refs/heads/${name}`)) !== null
 }
 
 async function registeredAs(repositories: { name: string; remote: string }[], url: string | null) {
   if (url === null) return null
-  const real = (path: string) => realpath(path).catch(() => path)
-  const path = await real(url.replace(/^file:\/\//, ''))
+  const path = await real(url)
   for (const one of repositories) if ((await real(one.remote)) === path) return one
   return null
 }
 
-/** Another clone of the same repository: its first commit is in the forge. */
-async function sharesHistory(top: string, gitDir: string): Promise<boolean> {
-  const roots = await git(top, 'rev-list', '--max-parents=0', 'HEAD')
-  const root = roots?.split('\n')[0]
-  return root !== undefined && root !== '' && (await git(gitDir, `--git-dir=${gitDir}`, 'cat-file', '-e', root)) !== null
+const real = (url: string): Promise<string> => {
+  const path = url.replace(/^file:\/\//, '')
+  return realpath(path).catch(() => path)
 }
 
-async function git(cwd: string, ...args: string[]): Promise<string | null> {
-  return await new Promise((resolve) => execFile('git', args, { cwd }, (error, stdout) => resolve(error ? null : stdout.trim())))
+/** Another clone of the same repository: its first commit is in the forge. */
+async function sharesHistory(run: { cwd: string; env: NodeJS.ProcessEnv }, gitDir: string): Promise<boolean> {
+  const root = (await userGit(run, 'rev-list', '--max-parents=0', 'HEAD'))?.split('\n')[0]
+  return !!root && (await userGit(bare(run.env, gitDir), 'cat-file', '-e', root)) !== null
 }
 
 function nameFrom(top: string): string {
-  return basename(top).replaceAll(/[^a-z0-9._-]+/gi, '-').replace(/^[^a-z0-9]+/i, '').slice(0, 100) || 'repository'
+  return (
+    basename(top)
+      .replaceAll(/[^a-z0-9._-]+/gi, '-')
+      .replace(/^[^a-z0-9]+/i, '')
+      .slice(0, 100) || 'repository'
+  )
 }
 
 function nameTaken(name: string, gitDir: string): CliError {

@@ -60,10 +60,17 @@ export function waitingLines(waiting: Waiting, now: Date): Text[][] {
 
 export function printPullRequest(output: Output, view: PullRequestView, now: Date): void {
   output.line({ text: `${view.repo}#${view.number} `, style: 'bold' }, view.title, view.draft ? ' (draft)' : '')
-  output.line(phaseText(view.phase), `  ${view.head.ref} → ${view.base.ref}  by ${view.author}  at ${shortSha(view.head.sha)}`)
+  output.line(
+    phaseText(view.phase),
+    `  ${view.head.ref} → ${view.base.ref}  by ${view.author}  at ${shortSha(view.head.sha)}`,
+  )
   if (view.policy !== null) {
     const source = view.policy.source === 'base' ? `from ${view.base.ref}` : `from ${view.policy.source}`
-    output.line({ text: 'policy: ', style: 'dim' }, source, view.policy.problem === null ? '' : ` (${view.policy.problem})`)
+    output.line(
+      { text: 'policy: ', style: 'dim' },
+      source,
+      view.policy.problem === null ? '' : ` (${view.policy.problem})`,
+    )
   }
   if (view.decision !== null) {
     output.line({ text: 'decision: ', style: 'dim' }, view.decision.outcome)
@@ -71,7 +78,10 @@ export function printPullRequest(output: Output, view: PullRequestView, now: Dat
   }
   if (view.waiting !== null) for (const line of waitingLines(view.waiting, now)) output.line(...line)
   if (view.merged !== null) {
-    output.line({ text: 'landed ', style: 'green' }, `${shortSha(view.merged.sha)} by ${view.merged.method} at ${view.merged.at}`)
+    output.line(
+      { text: 'landed ', style: 'green' },
+      `${shortSha(view.merged.sha)} by ${view.merged.method} at ${view.merged.at}`,
+    )
   }
   if (view.webUrl !== null) output.line({ text: view.webUrl, style: 'dim' })
 }
@@ -80,7 +90,13 @@ export function printPullRequests(output: Output, views: PullRequestView[]): voi
   if (views.length === 0) return output.line('No pull requests.')
   output.table(
     ['PR', 'title', 'branch', 'phase', 'reason'],
-    views.map((view) => [`${view.repo}#${view.number}`, view.title, view.head.ref, phaseText(view.phase), shortReason(view)]),
+    views.map((view) => [
+      `${view.repo}#${view.number}`,
+      view.title,
+      view.head.ref,
+      phaseText(view.phase),
+      shortReason(view),
+    ]),
   )
 }
 
@@ -93,7 +109,11 @@ function shortReason(view: PullRequestView): string {
 
 /** The live checklist of one PR. */
 export function checklist(status: PullRequestStatus): Text[][] {
-  const head: Text[] = [{ text: `${status.repo}#${status.number} `, style: 'bold' }, `${status.title}  `, phaseText(status.phase)]
+  const head: Text[] = [
+    { text: `${status.repo}#${status.number} `, style: 'bold' },
+    `${status.title}  `,
+    phaseText(status.phase),
+  ]
   const checks = status.checks.map((check): Text[] => {
     const running = check.state === 'queued' || check.state === 'running'
     const time = check.duration === null || running ? '' : ` (${duration(check.duration)})`

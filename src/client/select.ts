@@ -13,15 +13,16 @@ export async function selectRepository(context: CommandContext, installation: In
   const here = await repositoryHere(context, installation)
   if (here !== null) return here
   if (names.length === 1) return names[0]!
-  if (names.length === 0) {
-    throw new CliError(2, 'no-repository', 'This installation has no repository yet.', {
-      hint: 'Run `switchyard init` inside a git repository.',
-    })
-  }
+  if (names.length === 0) throw noRepository()
   throw usageError('Which repository?', `Say it with --repo: ${names.join(', ')}.`, { repositories: names })
 }
 
-/** Only where the user says so; otherwise every repository. */
+export function noRepository(): CliError {
+  const hint = 'Run `switchyard init` inside a git repository.'
+  return new CliError(2, 'no-repository', 'This installation has no repository yet.', { hint })
+}
+
+/** The one of `--repo`, otherwise every repository. */
 export async function selectRepositories(context: CommandContext, installation: Installation): Promise<string[]> {
   const names = installation.config.repositories.map((repository) => repository.name)
   return context.flags.repo === undefined ? names : [knownRepository(context.flags.repo, names)]
@@ -31,7 +32,8 @@ function knownRepository(name: string, names: string[]): string {
   if (names.includes(name)) return name
   throw new CliError(2, 'unknown-repository', `There is no repository ${quoted(name)} in this installation.`, {
     details: { repository: name, repositories: names },
-    hint: nearest(name, names) ?? 'See `switchyard repo list`, or add it with `switchyard init` or `switchyard repo add`.',
+    hint:
+      nearest(name, names) ?? 'See `switchyard repo list`, or add it with `switchyard init` or `switchyard repo add`.',
   })
 }
 
@@ -75,7 +77,8 @@ export async function selectActor(context: CommandContext, as: string | undefine
   if (actor === '') {
     throw usageError('Who acts?', 'Set `git config user.email`, or SWITCHYARD_USER, or give --as you@example.org.')
   }
-  if (actor.length > 200 || /[\p{Cc}\p{Cf}]/u.test(actor)) throw usageError('The actor has control characters or is too long.')
+  if (actor.length > 200 || /[\p{Cc}\p{Cf}]/u.test(actor))
+    throw usageError('The actor has control characters or is too long.')
   return actor
 }
 

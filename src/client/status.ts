@@ -16,7 +16,11 @@ export async function readPullRequestStatus(
   return await orUnknown(connected, () => handle.query(pullRequestStatus))
 }
 
-export async function readQueueStatus(connected: Connected, repo: string, branch: string): Promise<MergeQueueStatus | null> {
+export async function readQueueStatus(
+  connected: Connected,
+  repo: string,
+  branch: string,
+): Promise<MergeQueueStatus | null> {
   const handle = connected.client.workflow.getHandle(mergeQueueId(repo, branch))
   return await orUnknown(connected, () => handle.query(mergeQueueStatus))
 }
@@ -38,7 +42,12 @@ export async function readPullRequestStatusIfAny(
 export function isUnanswered(error: unknown): boolean {
   return (
     error instanceof Error &&
-    ['ServiceError', 'QueryRejectedError', 'QueryNotRegisteredError', 'WorkflowUpdateRPCTimeoutOrCancelledError'].includes(error.name)
+    [
+      'ServiceError',
+      'QueryRejectedError',
+      'QueryNotRegisteredError',
+      'WorkflowUpdateRPCTimeoutOrCancelledError',
+    ].includes(error.name)
   )
 }
 

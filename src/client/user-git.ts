@@ -10,8 +10,11 @@ const SAFE = ['-c', 'core.fsmonitor=false', '-c', 'core.hooksPath=/dev/null']
 export async function userGit({ cwd, env }: Run, ...args: string[]): Promise<string | null> {
   const own = { ...env, GIT_TERMINAL_PROMPT: '0', GIT_OPTIONAL_LOCKS: '0', LC_ALL: 'C' }
   return await new Promise((resolve) => {
-    execFile('git', [...SAFE, ...args], { cwd, env: own, timeout: TIMEOUT_MS, maxBuffer: 1024 * 1024 }, (error, stdout) =>
-      resolve(error ? null : stdout.trim()),
+    execFile(
+      'git',
+      [...SAFE, ...args],
+      { cwd, env: own, timeout: TIMEOUT_MS, maxBuffer: 1024 * 1024 },
+      (error, stdout) => resolve(error ? null : stdout.trim()),
     )
   })
 }
@@ -20,7 +23,8 @@ export async function userGit({ cwd, env }: Run, ...args: string[]): Promise<str
 export const topLevel = (run: Run): Promise<string | null> => userGit(run, 'rev-parse', '--show-toplevel')
 
 /** null on a detached head; also the branch of a repository without commits. */
-export const currentBranch = (run: Run): Promise<string | null> => userGit(run, 'symbolic-ref', '--quiet', '--short', 'HEAD')
+export const currentBranch = (run: Run): Promise<string | null> =>
+  userGit(run, 'symbolic-ref', '--quiet', '--short', 'HEAD')
 
 export const headCommit = (run: Run): Promise<string | null> => userGit(run, 'rev-parse', '--verify', '--quiet', 'HEAD')
 

@@ -66,7 +66,8 @@ export async function followPullRequest(
   const view = await viewPullRequest(installation, connected, pullRequest)
   printPullRequest(context.output, view, context.now())
   context.output.document(view)
-  if (rested.timedOut) context.output.note({ text: 'The time of --wait passed; the pipeline goes on.', style: 'yellow' })
+  if (rested.timedOut)
+    context.output.note({ text: 'The time of --wait passed; the pipeline goes on.', style: 'yellow' })
   return outcomeCode(rested)
 }
 

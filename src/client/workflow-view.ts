@@ -39,7 +39,10 @@ export async function listWorkflows(connected: Connected, query: string, limit: 
   })
 }
 
-type Info = Pick<WorkflowExecutionInfo, 'workflowId' | 'runId' | 'type' | 'status' | 'startTime' | 'typedSearchAttributes'> & {
+type Info = Pick<
+  WorkflowExecutionInfo,
+  'workflowId' | 'runId' | 'type' | 'status' | 'startTime' | 'typedSearchAttributes'
+> & {
   closeTime?: Date | undefined
 }
 

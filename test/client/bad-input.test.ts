@@ -7,15 +7,31 @@ describe('bad input ends with exit code 2 and does nothing', () => {
     ['an unknown command', ['pr', 'lst'], {}, /unknown command 'lst'[^]*Did you mean list/],
     ['an unknown noun', ['quue', 'show'], {}, /Did you mean queue/],
     ['an unknown flag', ['pr', 'list', '--stat', 'all'], {}, /unknown option '--stat'[^]*Did you mean --state/],
-    ['a value that is no choice', ['pr', 'list', '--state', 'opne'], {}, /Allowed choices are open, closed, merged, all/],
+    [
+      'a value that is no choice',
+      ['pr', 'list', '--state', 'opne'],
+      {},
+      /Allowed choices are open, closed, merged, all/,
+    ],
     ['a missing argument', ['pr', 'view'], {}, /missing required argument 'pr'/],
     ['one argument too many', ['pr', 'view', '1', '2'], {}, /too many arguments/],
     ['a noun without a verb', ['pr'], {}, /Which command/],
     ['no number', ['pr', 'view', 'twelve'], {}, /is no pull request number/],
     ['zero', ['pr', 'view', '0'], {}, /is no pull request number/],
-    ['a repository that is not there', ['pr', 'list', '--repo', 'shpo'], {}, /no repository "shpo"[^]*Did you mean shop/],
-    ['two repositories and no word', ['pr', 'list'], { repositories: ['shop', 'till'] }, /Which repository[^]*shop, till/],
+    [
+      'a repository that is not there',
+      ['pr', 'list', '--repo', 'shpo'],
+      {},
+      /no repository "shpo"[^]*Did you mean shop/,
+    ],
+    [
+      'two repositories and no word',
+      ['pr', 'list'],
+      { repositories: ['shop', 'till'] },
+      /Which repository[^]*shop, till/,
+    ],
     ['no repository at all', ['pr', 'list'], { repositories: [] }, /no repository yet[^]*switchyard init/],
+    ['nothing to watch', ['pr', 'watch'], { repositories: [] }, /no repository yet/],
     ['a duration that is none', ['pr', 'merge', '1', '--wait=soon'], {}, /--wait takes a duration, not "soon"/],
     ['a limit that is none', ['runs', '--limit', 'many'], {}, /--limit takes a number/],
     ['a pipeline that is not there', ['runs', '--pipeline', 'mergequeue'], {}, /Did you mean mergeQueue/],
@@ -24,11 +40,20 @@ describe('bad input ends with exit code 2 and does nothing', () => {
     ['a comment of spaces', ['pr', 'comment', '1', '--body', '  '], {}, /The comment is empty/],
     ['logs of a queue', ['logs', 'queue:shop@main'], {}, /Only pull requests keep logs/],
     ['an actor with an escape sequence', ['pr', 'approve', '1', '--as', '\u001b[31m'], {}, /control characters/],
-    ['a policy that does not parse', ['pr', 'create', '--head', 'feature'], { policy: 'chekcs: {}' }, /main:\.switchyard\.yaml:1:1/],
+    [
+      'a policy that does not parse',
+      ['pr', 'create', '--head', 'feature'],
+      { policy: 'chekcs: {}' },
+      /main:\.switchyard\.yaml:1:1/,
+    ],
   ])('%s', async (_, args, changes, message) => {
     const in_ = world({ server: server(), ...changes })
     const ran = await switchyard(args, in_)
-    expect({ code: ran.code, stderr: ran.stderr, acts: in_.acts }).toEqual({ code: 2, stderr: expect.stringMatching(message), acts: [] })
+    expect({ code: ran.code, stderr: ran.stderr, acts: in_.acts }).toEqual({
+      code: 2,
+      stderr: expect.stringMatching(message),
+      acts: [],
+    })
   })
 
   test.each<CreateRefusal>([
@@ -44,7 +69,12 @@ describe('bad input ends with exit code 2 and does nothing', () => {
     const ran = await switchyard(['pr', 'create', '--head', '-f', '--json'], in_)
     expect({ code: ran.code, error: ran.error, acts: in_.acts }).toMatchObject({
       code: 2,
-      error: { code: reason, message: 'because', details: { head: '-f', existing: 3 }, hint: expect.stringMatching(/./) },
+      error: {
+        code: reason,
+        message: 'because',
+        details: { head: '-f', existing: 3 },
+        hint: expect.stringMatching(/./),
+      },
       acts: [],
     })
   })

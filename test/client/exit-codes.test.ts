@@ -11,12 +11,22 @@ describe('exit codes', () => {
     ['rejected', 1, ['pr', 'merge', '1', '--wait'], { server: server({ statuses: [status()] }) }],
     ['closed', 1, ['pr', 'review', '1', '--wait'], { server: server({ statuses: [status({ phase: 'closed' })] }) }],
     ["a person's turn", 4, ['pr', 'merge', '1', '--wait'], { server: workersOnly }],
-    ['the time passed', 4, ['pr', 'merge', '1', '--wait=1ms'], { server: server({ statuses: [status({ resting: false })] }) }],
+    [
+      'the time passed',
+      4,
+      ['pr', 'merge', '1', '--wait=1ms'],
+      { server: server({ statuses: [status({ resting: false })] }) },
+    ],
     ['no server to open a PR', 3, ['pr', 'create', '--head', 'feature'], {}],
     ['no server to ask the queue', 3, ['queue', 'show'], {}],
     ['no worker for the role', 3, ['pr', 'merge', '1'], { server: server({ workers: [] }) }],
     ['a pull request that is not there', 2, ['pr', 'view', '9'], {}],
-    ['a pull request that has landed', 1, ['pr', 'merge', '1'], { pullRequests: [pullRequest({ state: 'merged' })], server: server() }],
+    [
+      'a pull request that has landed',
+      1,
+      ['pr', 'merge', '1'],
+      { pullRequests: [pullRequest({ state: 'merged' })], server: server() },
+    ],
     ["approving one's own", 1, ['pr', 'approve', '1', '--as', 'ann@example.org'], {}],
   ])('%s → %i', async (_, code, args, changes) => {
     expect((await switchyard(args, world(changes))).code).toBe(code)
@@ -29,7 +39,12 @@ describe('exit codes', () => {
     ['LedgerError', { kind: 'full' }, 1, 'ledger-full'],
     ['ServiceError', { cause: { code: 4 } }, 3, 'no-worker'],
     ['ServiceError', { cause: { code: 14, details: 'refused' } }, 3, 'no-server'],
-    ['WorkflowUpdateFailedError', { cause: Object.assign(new Error('it is closed'), { type: 'NotAllowed' }) }, 1, 'not-allowed'],
+    [
+      'WorkflowUpdateFailedError',
+      { cause: Object.assign(new Error('it is closed'), { type: 'NotAllowed' }) },
+      1,
+      'not-allowed',
+    ],
     ['Error', {}, 1, 'internal'],
   ])('%s %o → %i', async (name, details, code, shown) => {
     const in_ = world({ server: server({ statuses: [status()] }), updateError: named(name, 'it failed', details) })

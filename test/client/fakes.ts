@@ -147,9 +147,16 @@ class NamedError extends Error {
   }
 }
 
-export const named = (name: string, message: string, details: object = {}): Error => new NamedError(name, message, details)
+export const named = (name: string, message: string, details: object = {}): Error =>
+  new NamedError(name, message, details)
 
-export type Ran = { code: number; stdout: string; stderr: string; json: unknown; error: { code: string; hint: string; details: object } }
+export type Ran = {
+  code: number
+  stdout: string
+  stderr: string
+  json: unknown
+  error: { code: string; hint: string; details: object }
+}
 
 /** Runs one command line against a world, as a process would, with streams that can be read. */
 export async function switchyard(args: string[], in_: World, host: Partial<Host> = {}): Promise<Ran> {
@@ -167,7 +174,8 @@ export async function switchyard(args: string[], in_: World, host: Partial<Host>
     isTerminal: false,
     openInstallation: async () => fakeInstallation(in_),
     connect: async () => {
-      if (in_.server === null) throw named('NoServerError', 'no Temporal server is running', { hint: 'start it: switchyard up' })
+      if (in_.server === null)
+        throw named('NoServerError', 'no Temporal server is running', { hint: 'start it: switchyard up' })
       in_.open += 1
       return fakeConnected(in_)
     },
@@ -201,7 +209,9 @@ function fakeInstallation(in_: World): Installation {
     paths: { file: '/nowhere/switchyard.yaml', home: '/nowhere' },
     ledger: fakeLedger(in_),
     forge: fakeForge(in_),
-    logs: { read: async (uri: string) => (in_.logs[uri] === undefined ? null : Buffer.from(in_.logs[uri])) } as Installation['logs'],
+    logs: {
+      read: async (uri: string) => (in_.logs[uri] === undefined ? null : Buffer.from(in_.logs[uri])),
+    } as Installation['logs'],
     repository: () => fakeRepository(in_),
     close: async () => void (in_.open -= 1),
   }
@@ -220,7 +230,8 @@ function fakeLedger(in_: World): Ledger {
 }
 
 function fakeForge(in_: World): Forge {
-  const find = (repo: string, number: number) => in_.pullRequests.find((one) => one.repo === repo && one.number === number) ?? null
+  const find = (repo: string, number: number) =>
+    in_.pullRequests.find((one) => one.repo === repo && one.number === number) ?? null
   const change = (repo: string, number: number, changes: Partial<PullRequest>) => {
     const changed = { ...find(repo, number)!, ...changes }
     in_.pullRequests = in_.pullRequests.map((one) => (one.repo === repo && one.number === number ? changed : one))

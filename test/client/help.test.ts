@@ -13,10 +13,16 @@ function words(command: Command, before: string[] = []): string[][] {
 const every = words(createProgram({ stdout: process.stdout }, async () => {}))
 
 describe('--help', () => {
-  test.each(every.map((own) => [own.join(' '), own] as const))('of %s has a description and an example', async (name, own) => {
-    const ran = await switchyard([...own, '--help'], world())
-    expect([ran.code, ran.stdout]).toEqual([0, expect.stringMatching(new RegExp(`\\nExamples:\\n.*switchyard ${name}`))])
-  })
+  test.each(every.map((own) => [own.join(' '), own] as const))(
+    'of %s has a description and an example',
+    async (name, own) => {
+      const ran = await switchyard([...own, '--help'], world())
+      expect([ran.code, ran.stdout]).toEqual([
+        0,
+        expect.stringMatching(new RegExp(`\\nExamples:\\n.*switchyard ${name}`)),
+      ])
+    },
+  )
 
   test('of the whole names every noun', async () => {
     const ran = await switchyard([], world())

@@ -91,14 +91,21 @@ describe('init', () => {
   test('keeps the same policy in the home, for as long as the base has none', async () => {
     commit(withTests)
     await init(context(), {}, seed)
-    expect(readFileSync(join(home, 'policies', 'shop.yaml'), 'utf8')).toBe(readFileSync(join(shop, '.switchyard.yaml'), 'utf8'))
+    expect(readFileSync(join(home, 'policies', 'shop.yaml'), 'utf8')).toBe(
+      readFileSync(join(shop, '.switchyard.yaml'), 'utf8'),
+    )
   })
 
   test('says what it found and made', async () => {
     commit(withTests)
     const here = context()
     await init(here, {}, seed)
-    expect(here.document()).toMatchObject({ repo: 'shop', base: 'main', tests: { run: 'npm test' }, made: { length: 5 } })
+    expect(here.document()).toMatchObject({
+      repo: 'shop',
+      base: 'main',
+      tests: { run: 'npm test' },
+      made: { length: 5 },
+    })
   })
 
   test('a second time makes nothing', async () => {
@@ -129,6 +136,27 @@ describe('init', () => {
     const again = context()
     await init(again, {}, seed)
     expect(again.document().made).toEqual(['remote switchyard'])
+  })
+})
+
+describe('init again, after the repository was taken out,', () => {
+  beforeEach(async () => {
+    commit(withTests)
+    await init(context(), {}, seed)
+    rmSync(join(home, 'switchyard.yaml'))
+  })
+
+  test('finds the forge with its commits as it was', async () => {
+    const again = context()
+    await init(again, {}, seed)
+    expect(again.document().made).toEqual([join(home, 'switchyard.yaml')])
+  })
+
+  test('never removes that forge, whatever fails', async () => {
+    rmSync(join(home, 'policies'), { recursive: true })
+    writeFileSync(join(home, 'policies'), 'a file where a folder should be')
+    await refusalOf(init(context(), {}, seed))
+    expect(existsSync(join(home, 'forge', 'shop.git'))).toBe(true)
   })
 })
 

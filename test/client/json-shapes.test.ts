@@ -1,5 +1,18 @@
 import { describe, expect, test } from 'vitest'
-import { BASE, decision, evidence, HEAD, LANDED, NOW, pullRequest, server, status, switchyard, TREE, world } from './fakes.ts'
+import {
+  BASE,
+  decision,
+  evidence,
+  HEAD,
+  LANDED,
+  NOW,
+  pullRequest,
+  server,
+  status,
+  switchyard,
+  TREE,
+  world,
+} from './fakes.ts'
 
 const reference = {
   repo: 'shop',
@@ -31,7 +44,10 @@ const view = {
 
 describe('--json prints one document of the promised shape', () => {
   test('pr create', async () => {
-    const ran = await switchyard(['pr', 'create', '--head', 'feature', '--json'], world({ pullRequests: [], server: server() }))
+    const ran = await switchyard(
+      ['pr', 'create', '--head', 'feature', '--json'],
+      world({ pullRequests: [], server: server() }),
+    )
     expect(ran.json).toEqual(reference)
   })
 
@@ -57,7 +73,10 @@ describe('--json prints one document of the promised shape', () => {
 
   test('pr view of a landed one', async () => {
     const merged = { sha: LANDED, tree: TREE, method: 'squash' as const, at: NOW }
-    const ran = await switchyard(['pr', 'view', '1', '--json'], world({ pullRequests: [pullRequest({ state: 'merged', merged })] }))
+    const ran = await switchyard(
+      ['pr', 'view', '1', '--json'],
+      world({ pullRequests: [pullRequest({ state: 'merged', merged })] }),
+    )
     expect(ran.json).toMatchObject({ state: 'merged', phase: 'landed', waiting: null, merged })
   })
 
@@ -67,7 +86,10 @@ describe('--json prints one document of the promised shape', () => {
   })
 
   test('pr watch --once', async () => {
-    const ran = await switchyard(['pr', 'watch', '--once', '--json'], world({ server: server({ statuses: [status()] }) }))
+    const ran = await switchyard(
+      ['pr', 'watch', '--once', '--json'],
+      world({ server: server({ statuses: [status()] }) }),
+    )
     expect(ran.json).toEqual([view])
   })
 
@@ -88,7 +110,12 @@ describe('--json prints one document of the promised shape', () => {
 
   test('why', async () => {
     const ran = await switchyard(['why', '1', '--json'], world({ server: server({ statuses: [status()] }) }))
-    expect(ran.json).toEqual({ workflowId: 'pr:shop#1', phase: 'rejected', waiting: view.waiting, decision: view.decision })
+    expect(ran.json).toEqual({
+      workflowId: 'pr:shop#1',
+      phase: 'rejected',
+      waiting: view.waiting,
+      decision: view.decision,
+    })
   })
 
   test('queue show', async () => {
@@ -101,14 +128,27 @@ describe('--json prints one document of the promised shape', () => {
 
   test('queue show of a queue that nothing entered', async () => {
     const ran = await switchyard(['queue', 'show', '--json'], world({ server: server() }))
-    expect(ran.json).toEqual({ repo: 'shop', branch: 'main', base: { sha: BASE, tree: TREE }, paused: null, entries: [] })
+    expect(ran.json).toEqual({
+      repo: 'shop',
+      branch: 'main',
+      base: { sha: BASE, tree: TREE },
+      paused: null,
+      entries: [],
+    })
   })
 
   test('logs', async () => {
     const in_ = world({ decisions: [decision()], evidence: [evidence()], logs: { 'log:tests-1': 'not ok 1\n' } })
     const ran = await switchyard(['logs', '1', '--json'], in_)
     expect(ran.json).toEqual([
-      { check: 'tests', conclusion: 'failed', reason: 'exit code 1', findings: [], log: 'log:tests-1', text: 'not ok 1\n' },
+      {
+        check: 'tests',
+        conclusion: 'failed',
+        reason: 'exit code 1',
+        findings: [],
+        log: 'log:tests-1',
+        text: 'not ok 1\n',
+      },
     ])
   })
 
@@ -116,7 +156,11 @@ describe('--json prints one document of the promised shape', () => {
     const ran = await switchyard(['pr', 'view', '7', '--json'], world())
     expect({ stdout: ran.stdout, error: ran.error }).toMatchObject({
       stdout: '',
-      error: { code: 'unknown-pull-request', message: 'There is no pull request shop#7.', details: { repo: 'shop', number: 7 } },
+      error: {
+        code: 'unknown-pull-request',
+        message: 'There is no pull request shop#7.',
+        details: { repo: 'shop', number: 7 },
+      },
     })
   })
 })

@@ -13,9 +13,13 @@ describe('what comes from outside', () => {
     world({
       pullRequests: [pullRequest({ title: EVIL, author: EVIL, head: { ref: EVIL, sha: 'a'.repeat(40) } })],
       decisions: [decision({ rules: [{ rule: EVIL, outcome: 'fail', reason: EVIL, evidence: 'evidence-1' }] })],
-      evidence: [evidence({ reason: EVIL, findings: [{ rule: EVIL, message: EVIL, path: EVIL, line: 1, commit: null }] })],
+      evidence: [
+        evidence({ reason: EVIL, findings: [{ rule: EVIL, message: EVIL, path: EVIL, line: 1, commit: null }] }),
+      ],
       logs: { 'log:tests-1': EVIL },
-      server: server({ statuses: [status({ title: EVIL, waiting: { ...status().waiting!, for: EVIL, who: [EVIL] } })] }),
+      server: server({
+        statuses: [status({ title: EVIL, waiting: { ...status().waiting!, for: EVIL, who: [EVIL] } })],
+      }),
     })
 
   test.each([
@@ -74,7 +78,9 @@ test('with --json nothing for people is on stdout', () => {
 
 test('an error of several lines keeps its lines', () => {
   const to = streams()
-  createOutput(to, { json: false, color: false, isTerminal: false }).error(new CliError(2, 'x', 'one\ntwo', { hint: 'do' }))
+  createOutput(to, { json: false, color: false, isTerminal: false }).error(
+    new CliError(2, 'x', 'one\ntwo', { hint: 'do' }),
+  )
   expect(String(to.stderr.read())).toBe('switchyard: one\ntwo\ndo\n')
 })
 

@@ -5,7 +5,11 @@ describe('a command on a pull request', () => {
   test('create opens it as the actor, with the last subject as its title, and starts its pipeline', async () => {
     const in_ = world({ pullRequests: [], server: server() })
     await switchyard(['pr', 'create', '--head', 'feature'], in_)
-    expect(in_.acts).toEqual(['create feature → main "The last subject" by ben@example.org', 'watch shop', 'look shop#1'])
+    expect(in_.acts).toEqual([
+      'create feature → main "The last subject" by ben@example.org',
+      'watch shop',
+      'look shop#1',
+    ])
   })
 
   test('create asks for the server before it writes', async () => {

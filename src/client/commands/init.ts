@@ -92,7 +92,9 @@ function report({ output }: CommandContext, target: Target, { detected, there, l
   const policyFile = join(top, policyFileName)
   output.line({ text: made.length === 0 ? `${name} was set up already.` : `${name} is set up.`, style: 'bold' })
   for (const one of made) output.line({ text: '  ✓ ', style: 'green' }, one)
-  output.line(there ? `Its policy is its own ${policyFileName}.` : `Tests: ${detected.tests?.run ?? 'none'} (${detected.why})`)
+  output.line(
+    there ? `Its policy is its own ${policyFileName}.` : `Tests: ${detected.tests?.run ?? 'none'} (${detected.why})`,
+  )
   output.line({ text: 'Next', style: 'bold' })
   for (const step of nextSteps(landed)) output.line('  $ ', step)
   output.document({
@@ -108,7 +110,9 @@ function report({ output }: CommandContext, target: Target, { detected, there, l
 
 function nextSteps(hasPolicy: boolean): string[] {
   const branch = hasPolicy ? 'feature' : 'add-policy'
-  const commit = hasPolicy ? 'git commit …' : `git add ${policyFileName} && git commit -m 'Add the policy of Switchyard'`
+  const commit = hasPolicy
+    ? 'git commit …'
+    : `git add ${policyFileName} && git commit -m 'Add the policy of Switchyard'`
   return [
     'switchyard doctor',
     'switchyard up --detach',

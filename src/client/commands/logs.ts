@@ -14,7 +14,10 @@ export type Logs = { id: string; check?: string }
 /** What the checks of a PR's newest decision reported and printed. */
 export async function run(context: CommandContext, { id, check }: Logs): Promise<ExitCode> {
   if (parsePipelineId(id).kind !== 'pull-request') {
-    throw usageError('Only pull requests keep logs.', 'Give a number such as 12, or pr:<repo>#<number>; see `switchyard view` for others.')
+    throw usageError(
+      'Only pull requests keep logs.',
+      'Give a number such as 12, or pr:<repo>#<number>; see `switchyard view` for others.',
+    )
   }
   return await withPullRequest(context, id, async (installation, { repo, number }) => {
     const evidence = await decisionEvidence(installation, repo, number)
@@ -38,11 +41,18 @@ async function logText(installation: Installation, { log }: Evidence): Promise<s
   return (await installation.logs.read(log.uri))?.toString('utf8') ?? log.tail
 }
 
-function print({ output }: CommandContext, { check, conclusion, reason, findings }: Evidence, text: string | null): void {
+function print(
+  { output }: CommandContext,
+  { check, conclusion, reason, findings }: Evidence,
+  text: string | null,
+): void {
   output.line(checkMark(conclusion), { text: ` ${check}  `, style: 'bold' }, reason)
   for (const { rule, message, path, line, commit } of findings) {
     const place = path === null ? '' : `${path}${line === null ? '' : `:${line}`}`
-    output.line(`  ${place}  `, message, { text: `  ${rule}${commit === null ? '' : ` in ${shortSha(commit)}`}`, style: 'dim' })
+    output.line(`  ${place}  `, message, {
+      text: `  ${rule}${commit === null ? '' : ` in ${shortSha(commit)}`}`,
+      style: 'dim',
+    })
   }
   if (text !== null && text !== '') output.block(text)
 }
@@ -51,6 +61,7 @@ function unknownCheck(check: string, evidence: Evidence[]): CliError {
   const known = evidence.map((one) => one.check)
   return new CliError(2, 'unknown-check', `There is no log of a check "${check}".`, {
     details: { check, checks: known },
-    hint: nearest(check, known) ?? (known.length === 0 ? 'No check has ended yet.' : `Give one of ${known.join(', ')}.`),
+    hint:
+      nearest(check, known) ?? (known.length === 0 ? 'No check has ended yet.' : `Give one of ${known.join(', ')}.`),
   })
 }

@@ -7,7 +7,10 @@ import { tellPipeline } from '../session.ts'
 export type PullRequestComment = { pullRequest: string; body?: string; as?: string }
 
 /** Writes a comment, or lists them when there is nothing to write. */
-export async function run(context: CommandContext, { pullRequest: text, body, as }: PullRequestComment): Promise<ExitCode> {
+export async function run(
+  context: CommandContext,
+  { pullRequest: text, body, as }: PullRequestComment,
+): Promise<ExitCode> {
   if (body !== undefined && body.trim() === '') throw usageError('The comment is empty.', 'Give its text with --body.')
   return await withPullRequest(context, text, async (installation, pullRequest) => {
     const { repo, number } = pullRequest

@@ -34,7 +34,8 @@ export async function run(context: CommandContext, input: PullRequestCreate): Pr
       const created = await installation.forge.createPullRequest(repo, request)
       if (created.outcome === 'refused') throw refusal(repo, request, created)
       const workflowId = await startPipeline(context, connected, created.pullRequest)
-      if (limit !== undefined) return await followPullRequest(context, installation, connected, created.pullRequest, limit)
+      if (limit !== undefined)
+        return await followPullRequest(context, installation, connected, created.pullRequest, limit)
       await report(context, connected, created.pullRequest, workflowId)
       return 0
     })
@@ -50,7 +51,8 @@ async function completeRequest(
   const head = input.head ?? (await currentBranch(context))
   if (!head) throw usageError('Which branch is to be proposed?', 'Say it with --head <branch>.')
   const base = input.base ?? (await defaultBase(installation, repo))
-  if (!base) throw usageError(`Which branch is it for? ${repo} has no usual default branch.`, 'Say it with --base <branch>.')
+  if (!base)
+    throw usageError(`Which branch is it for? ${repo} has no usual default branch.`, 'Say it with --base <branch>.')
   await refusePolicyThatDoesNotParse(installation, repo, base)
   return {
     head,
@@ -80,12 +82,20 @@ async function startPipeline(context: CommandContext, connected: Connected, pull
   const hint = { id: `cli:created:${number}@${head.sha}`, kind: 'pull-request' }
   const { workflowId } = await connected.pipelines.lookAtPullRequest(repo, number, hint)
   if (!(await connected.hasWorker('pr-review'))) {
-    context.output.note({ text: 'No worker polls the role pr-review now: start one with `switchyard up`.', style: 'yellow' })
+    context.output.note({
+      text: 'No worker polls the role pr-review now: start one with `switchyard up`.',
+      style: 'yellow',
+    })
   }
   return workflowId
 }
 
-async function report(context: CommandContext, connected: Connected, pullRequest: PullRequest, workflowId: string): Promise<void> {
+async function report(
+  context: CommandContext,
+  connected: Connected,
+  pullRequest: PullRequest,
+  workflowId: string,
+): Promise<void> {
   const { output } = context
   const reference = { ...referTo(pullRequest, connected), workflowId }
   const { repo, number, head, base, title } = pullRequest
@@ -101,12 +111,17 @@ const HINTS: Record<CreateRefusal, (request: NewPullRequest, repo: string) => st
   'unknown-head': ({ head }) => `Push it first: git push switchyard ${head}`,
   'unknown-base': (_, repo) => `Give a branch of ${repo} with --base.`,
   'same-branch': () => 'Commit on a branch of its own: git switch -c <name>',
-  'no-commits-between': ({ head, base }) => `Commit on ${head}, push it, and try again: it has nothing that ${base} has not.`,
+  'no-commits-between': ({ head, base }) =>
+    `Commit on ${head}, push it, and try again: it has nothing that ${base} has not.`,
   duplicate: (_, repo) => `Push to the branch to change the open one: switchyard pr list --repo ${repo}`,
   'empty-title': () => 'Give one with --title.',
 }
 
-function refusal(repo: string, request: NewPullRequest, created: Extract<CreateOutcome, { outcome: 'refused' }>): CliError {
+function refusal(
+  repo: string,
+  request: NewPullRequest,
+  created: Extract<CreateOutcome, { outcome: 'refused' }>,
+): CliError {
   const { head, base } = request
   const details = { repo, head, base, ...(created.existing === undefined ? {} : { existing: created.existing }) }
   return new CliError(2, created.reason, created.detail, { details, hint: HINTS[created.reason](request, repo) })

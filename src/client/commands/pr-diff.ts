@@ -8,11 +8,17 @@ const MAX_BYTES = 5 * 1024 * 1024
 export async function run(context: CommandContext, { pullRequest: text }: { pullRequest: string }): Promise<ExitCode> {
   return await withPullRequest(context, text, async (installation, { repo, number, head, base, merged }) => {
     const repository = installation.repository(repo)
-    const from = merged === null ? await repository.mergeBase(base.sha, head.sha) : await firstParent(repository, merged.sha)
+    const from =
+      merged === null ? await repository.mergeBase(base.sha, head.sha) : await firstParent(repository, merged.sha)
     if (from === null) {
-      throw new CliError(1, 'no-merge-base', `${repo}#${number}: ${head.ref} and ${base.ref} have no commit in common.`, {
-        hint: `Make the branch again from ${base.ref}.`,
-      })
+      throw new CliError(
+        1,
+        'no-merge-base',
+        `${repo}#${number}: ${head.ref} and ${base.ref} have no commit in common.`,
+        {
+          hint: `Make the branch again from ${base.ref}.`,
+        },
+      )
     }
     const to = merged?.sha ?? head.sha
     const diff = await repository.diff(from, to, MAX_BYTES)
@@ -24,6 +30,9 @@ export async function run(context: CommandContext, { pullRequest: text }: { pull
 }
 
 /** What a landed PR changed is what its landing commit changed. */
-async function firstParent(repository: { commit(sha: string): Promise<{ parents: string[] }> }, sha: string): Promise<string | null> {
+async function firstParent(
+  repository: { commit(sha: string): Promise<{ parents: string[] }> },
+  sha: string,
+): Promise<string | null> {
   return (await repository.commit(sha)).parents[0] ?? null
 }

@@ -9,7 +9,10 @@ import { followPullRequest, waitLimit } from '../wait.ts'
 export type PullRequestReview = { pullRequest: string; as?: string; wait?: string | true }
 
 /** Runs the PR's checks again: failures are never reused, so a flake gets its second look. */
-export async function run(context: CommandContext, { pullRequest: text, as, wait }: PullRequestReview): Promise<ExitCode> {
+export async function run(
+  context: CommandContext,
+  { pullRequest: text, as, wait }: PullRequestReview,
+): Promise<ExitCode> {
   const limit = waitLimit(wait)
   return await withPullRequest(context, text, async (installation, pullRequest) => {
     requireOpen(pullRequest, 'reviewed')

@@ -9,14 +9,20 @@ import { tellPipeline, withServerIfAny } from '../session.ts'
 export type PullRequestStateChange = { pullRequest: string; to: 'ready' | 'draft' | 'closed' | 'open'; as?: string }
 
 /** `pr ready`, `pr close` and `pr reopen`. What is so already is success. */
-export async function run(context: CommandContext, { pullRequest: text, to, as }: PullRequestStateChange): Promise<ExitCode> {
+export async function run(
+  context: CommandContext,
+  { pullRequest: text, to, as }: PullRequestStateChange,
+): Promise<ExitCode> {
   return await withPullRequest(context, text, async (installation, pullRequest) => {
     const changes = changesFor(pullRequest, to)
     const { repo, number } = pullRequest
     const actor = await selectActor(context, as)
-    const changed = changes === null ? pullRequest : await installation.forge.updatePullRequest(repo, number, changes, actor)
+    const changed =
+      changes === null ? pullRequest : await installation.forge.updatePullRequest(repo, number, changes, actor)
     await tellPipeline(context, installation, changed, to)
-    await withServerIfAny(context, installation, (connected) => showPullRequest(context, installation, connected, pullRequest))
+    await withServerIfAny(context, installation, (connected) =>
+      showPullRequest(context, installation, connected, pullRequest),
+    )
     return 0
   })
 }

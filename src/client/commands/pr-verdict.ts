@@ -4,7 +4,12 @@ import { requireOpen, showPullRequest, withPullRequest } from '../pull-request.t
 import { selectActor } from '../select.ts'
 import { tellPipeline, withServerIfAny } from '../session.ts'
 
-export type PullRequestVerdict = { pullRequest: string; state: 'approved' | 'changes-requested'; body?: string; as?: string }
+export type PullRequestVerdict = {
+  pullRequest: string
+  state: 'approved' | 'changes-requested'
+  body?: string
+  as?: string
+}
 
 /** `pr approve` and `pr request-changes`: a review of the head as it is now. */
 export async function run(context: CommandContext, input: PullRequestVerdict): Promise<ExitCode> {
@@ -23,7 +28,9 @@ export async function run(context: CommandContext, input: PullRequestVerdict): P
     }
     await installation.forge.submitReview(repo, number, { author, state, head: head.sha, body })
     await tellPipeline(context, installation, pullRequest, 'review')
-    await withServerIfAny(context, installation, (connected) => showPullRequest(context, installation, connected, pullRequest))
+    await withServerIfAny(context, installation, (connected) =>
+      showPullRequest(context, installation, connected, pullRequest),
+    )
     return 0
   })
 }

@@ -4,7 +4,9 @@ import { withServerIfAny } from '../session.ts'
 
 export async function run(context: CommandContext, { pullRequest: text }: { pullRequest: string }): Promise<ExitCode> {
   return await withPullRequest(context, text, async (installation, pullRequest) => {
-    await withServerIfAny(context, installation, (connected) => showPullRequest(context, installation, connected, pullRequest))
+    await withServerIfAny(context, installation, (connected) =>
+      showPullRequest(context, installation, connected, pullRequest),
+    )
     return 0
   })
 }

@@ -3,7 +3,7 @@ import type { Connected, Installation } from '#installation/installation'
 import type { CommandContext, ExitCode } from '../context.ts'
 import { viewPullRequest, type PullRequestView } from '../pull-request-view.ts'
 import { printPullRequests } from '../render.ts'
-import { durationFlag, selectRepositories } from '../select.ts'
+import { durationFlag, noRepository, selectRepositories } from '../select.ts'
 import { requireWorker, withInstallation, withServer } from '../session.ts'
 import { sleep } from '../sleep.ts'
 import { waitUntilRests } from '../wait.ts'
@@ -19,6 +19,7 @@ export async function run(context: CommandContext, input: PullRequestWatch): Pro
   return await withInstallation(context, async (installation) => {
     const every = input.every === undefined ? installation.config.watch.review : durationFlag(input.every, '--every')
     const repos = await selectRepositories(context, installation)
+    if (repos.length === 0) throw noRepository()
     return await withServer(context, installation, async (connected) => {
       if (input.once) return await watchOnce(context, installation, connected, repos)
       for (;;) {

@@ -31,7 +31,10 @@ async function tipOf(installation: Installation, repo: string, branch: string): 
   const repository = installation.repository(repo)
   const sha = await repository.resolve(`refs/heads/${branch}`)
   if (sha !== null) return { sha, tree: await repository.treeOf(sha) }
-  throw new CliError(2, 'unknown-base', `${repo} has no branch ${branch}.`, { details: { repo, branch }, hint: 'Give one with --branch.' })
+  throw new CliError(2, 'unknown-base', `${repo} has no branch ${branch}.`, {
+    details: { repo, branch },
+    hint: 'Give one with --branch.',
+  })
 }
 
 function print({ output, now }: CommandContext, { repo, branch, base, paused, entries }: MergeQueueStatus): void {
@@ -39,7 +42,10 @@ function print({ output, now }: CommandContext, { repo, branch, base, paused, en
   if (paused !== null) output.line({ text: 'paused: ', style: 'yellow' }, paused.reason)
   if (entries.length === 0) return output.line('The queue is empty.')
   for (const entry of entries) {
-    output.line(`${entry.position}. `, { text: `#${entry.number} `, style: 'bold' }, `${entry.title}  `, { text: entry.state, style: 'cyan' })
+    output.line(`${entry.position}. `, { text: `#${entry.number} `, style: 'bold' }, `${entry.title}  `, {
+      text: entry.state,
+      style: 'cyan',
+    })
     for (const line of waitingLines(entry.waiting, now())) output.line('   ', ...line)
   }
 }

@@ -16,7 +16,8 @@ const MOST = 1000
 
 export async function run(context: CommandContext, input: Runs): Promise<ExitCode> {
   const limit = Number(input.limit)
-  if (!Number.isInteger(limit) || limit < 1 || limit > MOST) throw usageError(`--limit takes a number from 1 to ${MOST}.`)
+  if (!Number.isInteger(limit) || limit < 1 || limit > MOST)
+    throw usageError(`--limit takes a number from 1 to ${MOST}.`)
   return await withInstallation(context, async (installation) => {
     const repo = context.flags.repo === undefined ? null : await selectRepository(context, installation)
     const query = visibilityQuery(input, repo)
@@ -43,7 +44,10 @@ export async function run(context: CommandContext, input: Runs): Promise<ExitCod
 /** Only values that we know are put into it. */
 function visibilityQuery({ pipeline, state }: Runs, repo: string | null): string {
   if (pipeline !== undefined && !pipelines.includes(pipeline)) {
-    throw usageError(`There is no pipeline "${pipeline}".`, nearest(pipeline, pipelines) ?? `Give one of ${pipelines.join(', ')}.`)
+    throw usageError(
+      `There is no pipeline "${pipeline}".`,
+      nearest(pipeline, pipelines) ?? `Give one of ${pipelines.join(', ')}.`,
+    )
   }
   const clauses = [
     pipeline === undefined ? 'Pipeline IS NOT NULL' : `Pipeline = '${pipeline}'`,

@@ -5,6 +5,7 @@ import type { CommandContext, ExitCode } from '../context.ts'
 import { usageError } from '../errors.ts'
 import type { Text } from '../output.ts'
 import { viewPullRequest } from '../pull-request-view.ts'
+import { ruleMark } from '../render.ts'
 import { nearest, selectRepositories } from '../select.ts'
 import { withInstallation, withServerIfAny } from '../session.ts'
 
@@ -58,7 +59,11 @@ async function showCounts(context: CommandContext, installation: Installation): 
   output.document(count)
 }
 
-async function showOverview(context: CommandContext, installation: Installation, connected: Connected | null): Promise<void> {
+async function showOverview(
+  context: CommandContext,
+  installation: Installation,
+  connected: Connected | null,
+): Promise<void> {
   const { output } = context
   const workers: Record<string, boolean> = {}
   for (const role of roles) workers[role] = connected !== null && (await connected.hasWorker(role))
@@ -67,8 +72,15 @@ async function showOverview(context: CommandContext, installation: Installation,
     repositories.push({ repo, ...(await phasesOf(installation, connected, repo)) })
   }
   const server = connected === null ? null : { address: connected.address, namespace: connected.namespace }
-  output.line('server   ', server === null ? { text: 'not running: switchyard up', style: 'red' } : `${server.address} (${server.namespace})`)
-  output.line('workers  ', ...Object.entries(workers).map(([role, polls]): Text => ({ text: `${role} `, style: polls ? 'green' : 'red' })))
+  output.line(
+    'server   ',
+    server === null ? { text: 'not running: switchyard up', style: 'red' } : `${server.address} (${server.namespace})`,
+  )
+  const polled = Object.entries(workers).flatMap(([role, polls]): Text[] => [
+    ruleMark(polls ? 'pass' : 'fail'),
+    ` ${role}  `,
+  ])
+  output.line('workers  ', ...polled)
   for (const { repo, open, phases } of repositories) {
     const parts = Object.entries(phases).map(([phase, count]) => `${count} ${phase}`)
     output.line({ text: repo, style: 'bold' }, `  ${open} open${parts.length === 0 ? '' : `: ${parts.join(', ')}`}`)

@@ -63,7 +63,12 @@ async function explainQueue(
       hint: 'See `switchyard runs`.',
     })
   }
-  return { workflowId: mergeQueueId(repo, branch), phase: queuePhase(status), waiting: status.entries[0]?.waiting ?? null, decision: null }
+  return {
+    workflowId: mergeQueueId(repo, branch),
+    phase: queuePhase(status),
+    waiting: status.entries[0]?.waiting ?? null,
+    decision: null,
+  }
 }
 
 function queuePhase({ paused, entries }: MergeQueueStatus): string {

@@ -44,7 +44,8 @@ async function opened(
 
 async function describeInstallation({ config, paths }: Installation): Promise<ProbeResult> {
   const names = config.repositories.map(({ name }) => name).join(', ')
-  if (paths.file === null) return warn(`no switchyard.yaml; state in ${paths.home}`, 'Run `switchyard init` inside a repository.')
+  if (paths.file === null)
+    return warn(`no switchyard.yaml; state in ${paths.home}`, 'Run `switchyard init` inside a repository.')
   if (names === '') return warn(`${paths.file} has no repositories`, 'Run `switchyard init` inside a repository.')
   return ok(`${paths.file}: ${names}`)
 }
@@ -59,7 +60,12 @@ async function policyHere(context: CommandContext): Promise<ProbeResult[]> {
   const parsed = parsePolicy(text, file)
   if (parsed.ok) return [ok(file)]
   const hint = 'Correct it: a policy that does not parse on the base opens no pull request.'
-  return parsed.problems.map((problem) => ({ outcome: 'fail', detail: formatProblem(problem), hint, configuration: true }))
+  return parsed.problems.map((problem) => ({
+    outcome: 'fail',
+    detail: formatProblem(problem),
+    hint,
+    configuration: true,
+  }))
 }
 
 /** What applies on each base branch now. */
@@ -81,7 +87,11 @@ async function policies(installation: Installation): Promise<ProbeResult[]> {
     }
     const tested = facts.checks.some((check) => check.name === 'tests')
     const detail = `${name}@${base}: policy from ${facts.source}`
-    results.push(tested ? ok(detail) : warn(`${detail}, without tests`, `Set checks.tests.run in ${policyFileName}: nothing untested lands.`))
+    results.push(
+      tested
+        ? ok(detail)
+        : warn(`${detail}, without tests`, `Set checks.tests.run in ${policyFileName}: nothing untested lands.`),
+    )
   }
   return results
 }
@@ -92,7 +102,10 @@ async function ledger(installation: Installation): Promise<ProbeResult> {
 }
 
 /** Really starts a sandbox. */
-async function isolation({ config, paths, logs }: Installation, { env }: CommandContext): Promise<ProbeResult | ProbeResult[]> {
+async function isolation(
+  { config, paths, logs }: Installation,
+  { env }: CommandContext,
+): Promise<ProbeResult | ProbeResult[]> {
   const { createCommandRunner } = await import('#activities/tests/runner')
   const runner = createCommandRunner({ home: paths.home, isolation: config.isolation, logs, env })
   const { mode, detail } = runner.isolation()
@@ -102,7 +115,11 @@ async function isolation({ config, paths, logs }: Installation, { env }: Command
     return [ok(`bubblewrap works: ${works}`), ...(network === undefined ? [] : [warn(network, hint)])]
   }
   if (config.isolation === 'none') return warn(detail, 'Trusted code only. `isolation: required` isolates it.')
-  return { outcome: 'fail', detail, hint: 'Install bubblewrap, or set `isolation: none` in switchyard.yaml for trusted code only.' }
+  return {
+    outcome: 'fail',
+    detail,
+    hint: 'Install bubblewrap, or set `isolation: none` in switchyard.yaml for trusted code only.',
+  }
 }
 
 async function server(installation: Installation, context: CommandContext): Promise<ProbeResult[]> {
@@ -119,6 +136,10 @@ async function worker(role: string, polls: () => Promise<boolean>): Promise<Prob
     if (await polls()) return ok(`a worker polls ${role}`)
     return warn(`no worker polls ${role}`, 'Start the workers with `switchyard up`.')
   } catch (error) {
-    return { outcome: 'fail', detail: `${role}: ${toCliError(error).message}`, hint: 'Look at the server with `switchyard status`.' }
+    return {
+      outcome: 'fail',
+      detail: `${role}: ${toCliError(error).message}`,
+      hint: 'Look at the server with `switchyard status`.',
+    }
   }
 }

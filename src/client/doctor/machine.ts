@@ -31,7 +31,10 @@ export const machineProbes: Probe[] = [
 
 export function node(version: string): ProbeResult {
   if (Number(version.split('.')[0]) >= MINIMUM_NODE) return ok(version)
-  return fail(`${version} is older than ${MINIMUM_NODE}`, 'Run it as `npx switchyard` in the clone: it brings a newer Node along.')
+  return fail(
+    `${version} is older than ${MINIMUM_NODE}`,
+    'Run it as `npx switchyard` in the clone: it brings a newer Node along.',
+  )
 }
 
 export function git(version: string | null): ProbeResult {
@@ -68,6 +71,8 @@ async function existing(path: string): Promise<string> {
 
 async function firstLine(command: string, args: string[], env: NodeJS.ProcessEnv): Promise<string | null> {
   return await new Promise((resolve) => {
-    execFile(command, args, { env, timeout: 10_000 }, (error, stdout) => resolve(error ? null : (stdout.split('\n')[0] ?? '').trim()))
+    execFile(command, args, { env, timeout: 10_000 }, (error, stdout) =>
+      resolve(error ? null : (stdout.split('\n')[0] ?? '').trim()),
+    )
   })
 }

@@ -24,7 +24,11 @@ export type Definition<Input> = {
   ownsInterrupt?: boolean
 }
 
-export function defineCommand<Input extends object>(parent: Grammar, perform: Perform, definition: Definition<Input>): Grammar {
+export function defineCommand<Input extends object>(
+  parent: Grammar,
+  perform: Perform,
+  definition: Definition<Input>,
+): Grammar {
   const { name, summary, examples, load, input, options, ownsInterrupt = false } = definition
   const command = parent.command(name).description(summary)
   options?.(command)

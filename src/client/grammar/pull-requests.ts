@@ -1,7 +1,8 @@
 import { Option, type Command as Grammar } from 'commander'
 import { defineCommand, defineNoun, type Perform } from './define.ts'
 
-const withActor = (command: Grammar) => command.option('--as <actor>', 'who acts (default: SWITCHYARD_USER, else git user.email)')
+const withActor = (command: Grammar) =>
+  command.option('--as <actor>', 'who acts (default: SWITCHYARD_USER, else git user.email)')
 const withWait = (command: Grammar) =>
   command.option('--wait [duration]', 'block until it rests; --wait=10m for at most that long; Ctrl-C detaches')
 
@@ -52,7 +53,9 @@ function defineLooking(pr: Grammar, perform: Perform): void {
     load: () => import('../commands/pr-list.ts'),
     input: (_, options) => options,
     options: (command) =>
-      command.addOption(new Option('--state <state>', 'which').choices(['open', 'closed', 'merged', 'all']).default('open')),
+      command.addOption(
+        new Option('--state <state>', 'which').choices(['open', 'closed', 'merged', 'all']).default('open'),
+      ),
   })
   defineCommand(pr, perform, {
     name: 'view <pr>',
@@ -104,7 +107,11 @@ function defineAnswering(pr: Grammar, perform: Perform): void {
     summary: 'Approve its head as it is now',
     examples: ['switchyard pr approve 12', 'switchyard pr approve 12 --as ann@example.org --body "Thanks"'],
     load: () => import('../commands/pr-verdict.ts'),
-    input: ([pullRequest], options) => ({ ...(options as object), pullRequest: pullRequest!, state: 'approved' as const }),
+    input: ([pullRequest], options) => ({
+      ...(options as object),
+      pullRequest: pullRequest!,
+      state: 'approved' as const,
+    }),
     options: (command) => withActor(command.option('--body <text>', 'a remark')),
   })
   defineCommand(pr, perform, {

@@ -1,0 +1,65 @@
+import { run } from '#client/commands/doctor'
+import { git, node, type ProbeResult } from '#client/doctor/machine'
+import type { CommandContext } from '#client/context'
+import { createOutput } from '#client/output'
+import { PassThrough } from 'node:stream'
+import { describe, expect, test } from 'vitest'
+import { named } from './fakes.ts'
+
+const ok: ProbeResult = { outcome: 'ok', detail: 'fine', hint: null }
+const warn: ProbeResult = { outcome: 'warn', detail: 'not running', hint: 'switchyard up' }
+const fail: ProbeResult = { outcome: 'fail', detail: 'not found', hint: 'install it' }
+
+async function doctor(results: (ProbeResult | ProbeResult[] | Error)[], json = false) {
+  const stdout = new PassThrough()
+  const output = createOutput({ stdout, stderr: stdout }, { json, color: false, isTerminal: false })
+  const probes = results.map((result, index) => ({
+    check: `check ${index}`,
+    look: async () => {
+      if (result instanceof Error) throw result
+      return result
+    },
+  }))
+  const code = await run({ output } as CommandContext, {}, probes)
+  return { code, text: String(stdout.read()) }
+}
+
+describe('doctor', () => {
+  test.each<[string, (ProbeResult | ProbeResult[] | Error)[], number]>([
+    ['all is well', [ok, [ok, ok]], 0],
+    ['something is not running yet', [ok, warn], 0],
+    ['something is missing', [ok, fail], 1],
+    ['a configuration file is wrong', [fail, { ...fail, configuration: true }], 2],
+    ['a probe throws', [new Error('broken')], 1],
+    ['a probe meets a configuration that does not parse', [named('ConfigError', 'switchyard.yaml:1:1: no')], 2],
+  ])('%s → exit code', async (_, results, code) => {
+    expect((await doctor(results)).code).toBe(code)
+  })
+
+  test('gives a hint with what is not well', async () => {
+    expect((await doctor([ok, fail])).text).toBe('✓ check 0  fine\n✗ check 1  not found\n    install it\n')
+  })
+
+  test('prints one document with --json', async () => {
+    expect(JSON.parse((await doctor([ok, fail], true)).text)).toEqual({
+      ok: false,
+      checks: [
+        { check: 'check 0', ...ok },
+        { check: 'check 1', ...fail },
+      ],
+    })
+  })
+
+  test.each([
+    ['git version 2.39.5', 'ok'],
+    ['git version 3.0.0', 'ok'],
+    ['git version 2.37.9', 'fail'],
+    [null, 'fail'],
+  ])('git %s is %s', (version, outcome) => {
+    expect(git(version).outcome).toBe(outcome)
+  })
+
+  test('a Node that is too old fails', () => {
+    expect(node('20.1.0').outcome).toBe('fail')
+  })
+})
