@@ -60,6 +60,13 @@ const snapshotCases: Case[] = [
     snapshot: { mergeable: 'unknown', ...withoutMergeResult },
   },
   {
+    name: 'tests that were skipped never approve, even where nothing else is open',
+    rule: 'tests',
+    outcome: 'skipped',
+    decision: 'wait',
+    snapshot: withoutMergeResult,
+  },
+  {
     name: 'a policy without tests never approves',
     rule: 'tests',
     outcome: 'pending',
