@@ -1,5 +1,10 @@
-import { runCli } from './cli.ts'
+import { enableCompileCache } from 'node:module'
+import { join } from 'node:path'
+import { cacheFolder } from '../../tools/temporal/provision.mjs'
 import type { Host } from './context.ts'
+
+// Before anything of ours is loaded: halves the time to the first line of `--help`. It never throws.
+enableCompileCache(join(cacheFolder(), 'compiled'))
 
 const interrupted = new AbortController()
 let signalled: NodeJS.Signals | null = null
@@ -32,6 +37,7 @@ const host: Host = {
   signal: interrupted.signal,
 }
 
+const { runCli } = await import('./cli.ts')
 const exitCode = await runCli(process.argv.slice(2), host)
 process.exitCode = exitCode
 // A command that was interrupted may have left a call open that would hold the process.
