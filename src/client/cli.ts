@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { Command as Grammar, CommanderError } from 'commander'
 import type { CommandContext, ExitCode, GlobalFlags, Host } from './context.ts'
-import type { CliError} from './errors.ts';
+import type { CliError } from './errors.ts'
 import { detached, toCliError, usageError } from './errors.ts'
 import type { Perform } from './grammar/define.ts'
 import { defineLooking } from './grammar/looking.ts'

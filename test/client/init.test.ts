@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { run as init } from '#client/commands/init'
 import { run as add } from '#client/commands/repo-add'
 import type { CommandContext } from '#client/context'
-import type { CliError} from '#client/errors';
+import type { CliError } from '#client/errors'
 import { toCliError } from '#client/errors'
 import { createOutput } from '#client/output'
 import type { Seed } from '#client/register'
