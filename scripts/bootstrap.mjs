@@ -22,8 +22,12 @@ export function ensureDependencies() {
   const stamp = join(root, 'node_modules', '.switchyard-lock')
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === digest) return
   say('installing dependencies (npm ci) …')
-  const result = spawnSync(npm, ['ci', '--no-audit', '--no-fund', '--loglevel=error'], { cwd: root, stdio: ['ignore', 2, 2] })
-  if (result.status !== 0) throw new Error('npm ci failed; its output is above. It needs a reachable npm registry: check `npm ping`.')
+  const result = spawnSync(npm, ['ci', '--no-audit', '--no-fund', '--loglevel=error'], {
+    cwd: root,
+    stdio: ['ignore', 2, 2],
+  })
+  if (result.status !== 0)
+    throw new Error('npm ci failed; its output is above. It needs a reachable npm registry: check `npm ping`.')
   writeFileSync(stamp, digest)
 }
 
@@ -37,9 +41,13 @@ export function ensureNode() {
   const partial = `${folder}.partial-${process.pid}`
   mkdirSync(partial, { recursive: true })
   try {
-    const install = spawnSync(npm, ['install', '--prefix', partial, '--no-audit', '--no-fund', '--loglevel=error', `node@${NODE_VERSION}`], {
-      stdio: ['ignore', 2, 2],
-    })
+    const install = spawnSync(
+      npm,
+      ['install', '--prefix', partial, '--no-audit', '--no-fund', '--loglevel=error', `node@${NODE_VERSION}`],
+      {
+        stdio: ['ignore', 2, 2],
+      },
+    )
     if (install.status !== 0) {
       throw new Error(
         `Node ≥ ${MINIMUM_MAJOR} is needed, this is ${process.versions.node}, and the npm package node@${NODE_VERSION} could not be installed.\n` +
@@ -61,7 +69,10 @@ export async function ensureTemporalCli(node) {
 
 /** Runs a script and takes its end for ours; signals from the terminal reach it by the shared process group. */
 export async function runScript(node, script, args) {
-  const child = spawn(node, [join(root, script), ...args], { stdio: 'inherit', env: { ...process.env, NODE_NO_WARNINGS: '1' } })
+  const child = spawn(node, [join(root, script), ...args], {
+    stdio: 'inherit',
+    env: { ...process.env, NODE_NO_WARNINGS: '1' },
+  })
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
     process.on(signal, () => (signal === 'SIGINT' && process.stdin.isTTY ? undefined : child.kill(signal)))
   }
@@ -75,7 +86,8 @@ async function main([command, script, ...args]) {
   }
   ensureDependencies()
   const node = ensureNode()
-  if (command === undefined || !(script.startsWith('node_modules') || script.startsWith('scripts/check'))) await ensureTemporalCli(node)
+  if (command === undefined || !(script.startsWith('node_modules') || script.startsWith('scripts/check')))
+    await ensureTemporalCli(node)
   if (command === 'run') await runScript(node, script, args)
 }
 

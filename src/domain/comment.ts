@@ -41,7 +41,7 @@ export function renderComment(input: CommentInput): string {
     lines.push(`Landed as \`${input.merged.sha.slice(0, 12)}\` (${input.merged.method}) at ${input.merged.at}.`)
   }
   if (input.decision) lines.push('', ...input.decision.rules.flatMap((rule) => ruleLines(rule, 0)))
-  if (input.waiting) lines.push('', ...waitingLines(input.waiting))
+  if (input.waiting) lines.push('', waitingLine(input.waiting), ...commandBlock(input.waiting.command))
   if (input.policyProblem) {
     lines.push(
       '',
@@ -58,12 +58,14 @@ function ruleLines(rule: Rule, depth: number): string[] {
   return [line, ...children]
 }
 
-function waitingLines(waiting: Waiting): string[] {
+function waitingLine(waiting: Waiting): string {
   const who = waiting.who.length > 0 ? ` Who can act: ${waiting.who.map(inline).join(', ')}.` : ''
   const until = waiting.until ? ` Until ${waiting.until}.` : ''
-  const lines = [`Waits for ${inline(waiting.for)}, since ${waiting.since}.${until}${who}`]
-  if (waiting.command) lines.push('', '```', plainText(waiting.command), '```')
-  return lines
+  return `Waits for ${inline(waiting.for)}, since ${waiting.since}.${until}${who}`
+}
+
+function commandBlock(command: string | null): string[] {
+  return command === null ? [] : ['', '```', plainText(command), '```']
 }
 
 /** Text from outside inside one Markdown line: no markup, no mention, no line break. Cut before it is escaped. */
@@ -98,10 +100,13 @@ export function renderDetails(input: {
     lines.push(
       '',
       `Decision: **${input.decision.outcome}**`,
+      '',
       ...input.decision.rules.flatMap((rule) => ruleLines(rule, 0)),
     )
   }
   if (input.merged) lines.push('', `Landed as \`${input.merged.sha}\` at ${input.merged.at}`)
-  if (input.waiting) lines.push('', ...waitingLines(input.waiting))
+  if (input.waiting) lines.push('', waitingLine(input.waiting))
+  // The Web UI leaves out fenced blocks.
+  if (input.waiting?.command) lines.push('', `With ${code(plainText(input.waiting.command))}`)
   return lines.join('\n')
 }

@@ -8,15 +8,7 @@ export type Instant = string
 export type PullRequestState = 'open' | 'closed' | 'merged'
 
 /** Where a PR stands in its pipeline. */
-export type Phase =
-  | 'checking'
-  | 'waiting'
-  | 'rejected'
-  | 'queued'
-  | 'testing'
-  | 'landing'
-  | 'landed'
-  | 'closed'
+export type Phase = 'checking' | 'waiting' | 'rejected' | 'queued' | 'testing' | 'landing' | 'landed' | 'closed'
 
 /** `unknown`: the forge has not computed it yet. It means "ask again", never "yes". */
 export type Mergeable = 'clean' | 'conflict' | 'unknown'
@@ -88,7 +80,19 @@ export type Snapshot = {
 /** What a workflow carries of a snapshot: small facts; commits, paths and bodies stay in the ledger. */
 export type SnapshotFacts = Pick<
   Snapshot,
-  'id' | 'repo' | 'number' | 'title' | 'author' | 'state' | 'draft' | 'head' | 'base' | 'mergeBase' | 'mergeable' | 'mergeResult' | 'takenAt'
+  | 'id'
+  | 'repo'
+  | 'number'
+  | 'title'
+  | 'author'
+  | 'state'
+  | 'draft'
+  | 'head'
+  | 'base'
+  | 'mergeBase'
+  | 'mergeable'
+  | 'mergeResult'
+  | 'takenAt'
 > & {
   /** At most 10 paths. */
   conflicts: string[]

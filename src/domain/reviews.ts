@@ -11,7 +11,7 @@ export function verdicts(
 ): { approvedBy: string[]; changesRequestedBy: string[] } {
   const newest = new Map<string, Review>()
   for (const review of [...reviews].sort((a, b) => Date.parse(a.at) - Date.parse(b.at))) {
-    if (review.state !== 'commented') newest.set(review.author, review)
+    if (review.state !== 'commented') newest.set(person(review.author), review)
   }
   const from = (state: Review['state'], accept: (review: Review) => boolean) =>
     [...newest.values()]
@@ -19,7 +19,12 @@ export function verdicts(
       .map((review) => review.author)
       .sort()
   return {
-    approvedBy: from('approved', (review) => review.head === head && review.author !== author),
+    approvedBy: from('approved', (review) => review.head === head && person(review.author) !== person(author)),
     changesRequestedBy: from('changes-requested', () => true),
   }
+}
+
+/** Logins and email addresses are the same person in any case. */
+function person(author: string): string {
+  return author.toLowerCase()
 }

@@ -1,6 +1,9 @@
 import type { Decision, Rule } from './decision.ts'
 import type { Instant, SnapshotFacts, Waiting } from './pull-request.ts'
 
+/** The remote that `init` makes. */
+const remote = 'switchyard'
+
 /** What a PR that was not approved waits for, and who can act. */
 export function waitingAfter(snapshot: SnapshotFacts, decision: Decision, since: Instant): Waiting {
   const until = new Date(Date.parse(since) + snapshot.policy.merge.staleAfter).toISOString()
@@ -19,7 +22,7 @@ export function waitingAfter(snapshot: SnapshotFacts, decision: Decision, since:
 }
 
 function whoCanAct(rule: Rule, snapshot: SnapshotFacts): Pick<Waiting, 'who' | 'command'> {
-  const push = { who: [snapshot.author], command: `git push <remote> ${shellWord(snapshot.head.ref)}` }
+  const push = { who: [snapshot.author], command: `git push ${remote} ${shellWord(snapshot.head.ref)}` }
   switch (rule.rule) {
     case 'not-draft':
       return { who: [snapshot.author], command: command('ready', snapshot) }
@@ -34,6 +37,10 @@ function whoCanAct(rule: Rule, snapshot: SnapshotFacts): Pick<Waiting, 'who' | '
       break
   }
   if (rule.outcome === 'fail') return push
+  if (rule.rule === 'tests' && !snapshot.policy.checks.some((check) => check.name === 'tests')) {
+    const command = `git push -o allow-direct ${remote} ${shellWord(snapshot.base.ref)}`
+    return { who: [`whoever may push .switchyard.yaml to ${snapshot.base.ref}`], command }
+  }
   return { who: [snapshot.author], command: command('review', snapshot) }
 }
 

@@ -17,7 +17,11 @@ export function initialPolicyFile(home: string, repo: string): string {
 }
 
 /** Reads policies from base branches; a text that was parsed once is not parsed again. */
-export function createPolicyReader(installation: Pick<Installation, 'ledger' | 'paths' | 'repository'>): PolicyReader {
+export function createPolicyReader(
+  installation: Pick<Installation, 'ledger' | 'paths' | 'repository'>,
+  /** Told once for each new policy of a base branch. */
+  onPolicy: (repo: string, branch: string, policy: Policy) => Promise<void> = async () => undefined,
+): PolicyReader {
   const { ledger, paths } = installation
   const parsed = new Map<string, ReturnType<typeof parsePolicy>>()
 
@@ -45,6 +49,7 @@ export function createPolicyReader(installation: Pick<Installation, 'ledger' | '
     if (marked.get(key) === digest) return
     await ledger.savePolicy(repo, digest, policy)
     await ledger.markGoodPolicy(repo, branch, digest, new Date().toISOString())
+    await onPolicy(repo, branch, policy)
     marked.set(key, digest)
   }
 

@@ -11,6 +11,7 @@ import type { CommandRunner } from '#activities/tests/port'
 import type { Pipelines } from '#activities/pipelines/port'
 import type { Installation } from '#installation/installation'
 import { createPolicyReader } from '#installation/policies'
+import { protectByPolicy } from '#installation/protected-branches'
 import type { RoleDefinition } from './roles.ts'
 
 /** The tools that activities act through; tests wrap them to kill the process before and after an effect. */
@@ -33,7 +34,8 @@ export function activitiesOf(definition: RoleDefinition, tools: Tools, installat
   const create: Record<RoleDefinition['tools'][number], () => Activities> = {
     forge: () => {
       const isolated = runner.isolation().mode === 'bubblewrap'
-      return createForgeActivities({ forge, ledger, repository, policies: createPolicyReader(installation), isolated })
+      const policies = createPolicyReader(installation, protectByPolicy(repository))
+      return createForgeActivities({ forge, ledger, repository, policies, isolated })
     },
     merge: () => createMergeActivities({ forge, ledger, repository }),
     pipelines: () => createPipelineActivities({ forge, pipelines }),

@@ -5,7 +5,14 @@ import { connect, locateServer } from '#installation/connect'
 import { openInstallation } from '#installation/open'
 import { runWorkers, type WorkerOptions } from './run.ts'
 
-export type WorkerProcess = { cwd: string; env: NodeJS.ProcessEnv; configFlag?: string; roles: Role[] }
+export type WorkerProcess = {
+  cwd: string
+  env: NodeJS.ProcessEnv
+  configFlag?: string
+  roles: Role[]
+  /** A ready bundle of the workflows; made when left out. */
+  bundle?: WorkerOptions['bundle']
+}
 
 /** A worker as a process of its own: polls until SIGTERM or SIGINT, or until the supervisor that started it is gone. */
 export async function workerProcess(options: WorkerProcess, decorate?: WorkerOptions['decorate']): Promise<void> {
@@ -22,6 +29,7 @@ export async function workerProcess(options: WorkerProcess, decorate?: WorkerOpt
     pipelines,
     env: options.env,
     onError: (error) => log.warn({ err: error }, 'hints'),
+    ...(options.bundle === undefined ? {} : { bundle: options.bundle }),
     ...(decorate === undefined ? {} : { decorate }),
   })
   if (options.roles.includes('pr-review')) {

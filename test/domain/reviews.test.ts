@@ -13,6 +13,11 @@ const cases: [string, Review[], { approvedBy: string[]; changesRequestedBy: stri
   ['an approval of an earlier head', [review('bob', 'approved', oldHead)], { approvedBy: [], changesRequestedBy: [] }],
   ['an approval from the author', [review('ann', 'approved')], { approvedBy: [], changesRequestedBy: [] }],
   [
+    'an approval from the author, in other case',
+    [review('Ann', 'approved')],
+    { approvedBy: [], changesRequestedBy: [] },
+  ],
+  [
     'a request for changes of an earlier head still blocks',
     [review('bob', 'changes-requested', oldHead)],
     { approvedBy: [], changesRequestedBy: ['bob'] },

@@ -14,7 +14,7 @@ type Case = {
   command: string
 }
 
-const push = 'git push <remote> basket'
+const push = 'git push switchyard basket'
 const red = (check: 'tests' | 'secrets' | 'review') => ({
   ...green,
   [check]: checkResult(check, { conclusion: 'failed', reason: `${check} failed` }),
@@ -71,6 +71,13 @@ const cases: Case[] = [
     command: push,
   },
   {
+    name: 'a policy with tests, from somebody who may push it to the base',
+    snapshot: { policy: policyFacts({ checks: policyFacts().checks.filter((check) => check.name !== 'tests') }) },
+    for: /declares no tests/,
+    who: ['whoever may push .switchyard.yaml to main'],
+    command: 'git push -o allow-direct switchyard main',
+  },
+  {
     name: 'pr merge, where the policy does not merge by itself',
     snapshot: { policy: policyFacts({ merge: { ...policyFacts().merge, auto: false } }) },
     for: /merge\.auto is off/,
@@ -103,7 +110,7 @@ describe('a PR that was not approved waits for', () => {
   ])('a push of %s, written so that a shell takes the name as one word', (ref, word) => {
     const snapshot = snapshotFacts({ ...conflict, head: { ref, sha: 'f'.repeat(40) } })
     const waiting = waitingAfter(snapshot, decide(snapshot, green, now), now)
-    expect(waiting.command).toBe(`git push <remote> ${word}`)
+    expect(waiting.command).toBe(`git push switchyard ${word}`)
   })
 })
 

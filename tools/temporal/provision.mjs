@@ -83,7 +83,11 @@ export async function provideTemporalCli({ env = process.env, say = () => {}, do
         () => say(`Temporal CLI: building with Go, ${Math.round((Date.now() - started) / 1000)} s …`),
         15_000,
       )
-      const result = await run(['go', 'install', GO_PACKAGE], { ...env, GOBIN: partial, GOFLAGS: '-modcacherw' }, BUILD_TIMEOUT_MS)
+      const result = await run(
+        ['go', 'install', GO_PACKAGE],
+        { ...env, GOBIN: partial, GOFLAGS: '-modcacherw' },
+        BUILD_TIMEOUT_MS,
+      )
       clearInterval(tick)
       if (result.ok) return await keep(partial, target)
       reasons.push(`build: ${result.reason}`)
@@ -116,7 +120,11 @@ function run([command, ...args], env, timeoutMs) {
     child.on('error', (error) => resolve({ ok: false, reason: error.message }))
     child.on('close', (code, signal) => {
       const last = tail.trim().split('\n').at(-1) ?? ''
-      resolve(code === 0 ? { ok: true } : { ok: false, reason: last || (signal ? `ended by ${signal}` : `exit code ${code}`) })
+      resolve(
+        code === 0
+          ? { ok: true }
+          : { ok: false, reason: last || (signal ? `ended by ${signal}` : `exit code ${code}`) },
+      )
     })
   })
 }

@@ -38,65 +38,15 @@ export type Publication = {
 }
 
 export function createForgeActivities(tools: ForgeTools) {
-  const { forge, ledger } = tools
   return {
     /** The facts of this moment, frozen in the ledger. Taking them again when nothing changed gives the same id. */
-    async takeSnapshot({ repo, number }: { repo: string; number: number }): Promise<SnapshotFacts> {
-      const pullRequest = await forge.getPullRequest(repo, number)
-      if (pullRequest === null) {
-        throw ApplicationFailure.nonRetryable(`${repo} has no pull request #${number}`, 'NotFound')
-      }
-      const git = tools.repository(repo)
-      const { policy, facts } = await tools.policies.read(repo, pullRequest.base.ref, pullRequest.base.sha)
-      await ledger.savePolicy(repo, facts.digest, policy)
-      const snapshot = await freeze(git, pullRequest, facts.digest)
-      await ledger.saveSnapshot(snapshot)
-      const { approvedBy, changesRequestedBy } = verdicts(snapshot.reviews, snapshot.head.sha, snapshot.author)
-      const {
-        body: _body,
-        labels: _labels,
-        commits,
-        changedPaths,
-        reviews: _reviews,
-        policyDigest: _digest,
-        ...rest
-      } = snapshot
-      return {
-        ...rest,
-        conflicts: snapshot.conflicts.slice(0, MAX_CONFLICTS),
-        commitCount: commits.length,
-        pathCount: changedPaths.length,
-        approvedBy,
-        changesRequestedBy,
-        merged: pullRequest.merged,
-        isolated: tools.isolated,
-        policy: facts,
-      }
-    },
-
+    takeSnapshot: (request: { repo: string; number: number }) => takeSnapshot(tools, request),
     /** Records the decision, edits the one comment, sets the named check. Each may be repeated. */
-    async publishDecision(publication: Publication): Promise<void> {
-      const { repo, number, workflowId, head, decision } = publication
-      if (decision) {
-        await ledger.saveDecision({ ...decision, repo, number, workflowId })
-        await ledger.appendAudit({
-          key: `decided:${workflowId}:${decision.snapshotId}:${decision.policyDigest}:${decision.outcome}`,
-          at: decision.decidedAt,
-          actor: 'switchyard',
-          action: 'pr.decided',
-          repo,
-          number,
-          snapshotId: decision.snapshotId,
-          details: { outcome: decision.outcome },
-        })
-      }
-      await forge.upsertComment(repo, number, commentKey, publication.comment)
-      await forge.setCheck(repo, head, { ...publication.check, name: CHECK_NAME, detailsUrl: null })
-    },
+    publishDecision: (publication: Publication) => publishDecision(tools, publication),
 
     /** What was decided last, for a pipeline that starts when its PR has already ended. */
     async lastDecision({ repo, number }: { repo: string; number: number }): Promise<Decision | null> {
-      const [recorded] = await ledger.decisions(repo, number)
+      const [recorded] = await tools.ledger.decisions(repo, number)
       if (recorded === undefined) return null
       const { repo: _repo, number: _number, workflowId: _workflowId, ...decision } = recorded
       return decision
@@ -112,9 +62,53 @@ export function createForgeActivities(tools: ForgeTools) {
       branch: string
       expected: Sha
     }): Promise<string> {
-      return forge.deleteBranch(repo, branch, expected)
+      return tools.forge.deleteBranch(repo, branch, expected)
     },
   }
+}
+
+async function takeSnapshot(
+  { forge, ledger, policies, repository, isolated }: ForgeTools,
+  { repo, number }: { repo: string; number: number },
+): Promise<SnapshotFacts> {
+  const pullRequest = await forge.getPullRequest(repo, number)
+  if (pullRequest === null) {
+    throw ApplicationFailure.nonRetryable(`${repo} has no pull request #${number}`, 'NotFound')
+  }
+  const { policy, facts } = await policies.read(repo, pullRequest.base.ref, pullRequest.base.sha)
+  await ledger.savePolicy(repo, facts.digest, policy)
+  const snapshot = await freeze(repository(repo), pullRequest, facts.digest)
+  await ledger.saveSnapshot(snapshot)
+  const { body: _body, labels: _labels, commits, changedPaths, reviews, policyDigest: _digest, ...rest } = snapshot
+  return {
+    ...rest,
+    ...verdicts(reviews, snapshot.head.sha, snapshot.author),
+    conflicts: snapshot.conflicts.slice(0, MAX_CONFLICTS),
+    commitCount: commits.length,
+    pathCount: changedPaths.length,
+    merged: pullRequest.merged,
+    isolated,
+    policy: facts,
+  }
+}
+
+async function publishDecision({ forge, ledger }: ForgeTools, publication: Publication): Promise<void> {
+  const { repo, number, workflowId, head, decision } = publication
+  if (decision) {
+    await ledger.saveDecision({ ...decision, repo, number, workflowId })
+    await ledger.appendAudit({
+      key: `decided:${workflowId}:${decision.snapshotId}:${decision.policyDigest}:${decision.outcome}`,
+      at: decision.decidedAt,
+      actor: 'switchyard',
+      action: 'pr.decided',
+      repo,
+      number,
+      snapshotId: decision.snapshotId,
+      details: { outcome: decision.outcome },
+    })
+  }
+  await forge.upsertComment(repo, number, commentKey, publication.comment)
+  await forge.setCheck(repo, head, { ...publication.check, name: CHECK_NAME, detailsUrl: null })
 }
 
 async function freeze(git: GitRepository, pullRequest: PullRequest, policyDigest: string): Promise<Snapshot> {

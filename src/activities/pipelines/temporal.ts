@@ -1,10 +1,10 @@
 import { WorkflowNotFoundError, type Client } from '@temporalio/client'
-import { TypedSearchAttributes } from '@temporalio/common'
+import { TypedSearchAttributes, type SignalDefinition } from '@temporalio/common'
 import { mergeQueueId, pullRequestId, repositoryWatchId } from '#contracts/ids'
 import { enqueue, mergeQueueType, type MergeQueueInput } from '#contracts/merge-queue'
 import { look, pullRequestType, type PullRequestInput } from '#contracts/pull-request'
 import { repositoryWatchType, sweep, type RepositoryWatchInput } from '#contracts/repository-watch'
-import { taskQueue } from '#contracts/roles'
+import { taskQueue, type Role } from '#contracts/roles'
 import { searchAttributePairs } from '#contracts/search-attributes'
 import type { Timings } from '#contracts/timings'
 import type { Pipelines } from './port.ts'
@@ -12,28 +12,25 @@ import type { Pipelines } from './port.ts'
 /** A server that does not answer within this is down, for this call. */
 const DEADLINE_MS = 10_000
 
+type Start = { id: string; type: string; role: Role; input: unknown; summary: string; attributes: Values }
+
 export function createPipelines(client: Client, timings: Timings): Pipelines {
   const within = <T>(call: () => Promise<T>) => client.connection.withDeadline(Date.now() + DEADLINE_MS, call)
+  const signalWithStart = <Args extends unknown[]>(start: Start, signal: SignalDefinition<Args>, signalArgs: Args) =>
+    within(() =>
+      client.workflow.signalWithStart(start.type, {
+        workflowId: start.id,
+        taskQueue: taskQueue(start.role),
+        args: [start.input],
+        signal: signal as SignalDefinition<unknown[]>,
+        signalArgs,
+        staticSummary: start.summary,
+        typedSearchAttributes: attributes({ ...start.attributes, Pipeline: start.type, Role: start.role }),
+      }),
+    )
   return {
     async lookAtPullRequest(repo, number, hint) {
-      const input: PullRequestInput = { repo, number, timings }
-      const handle = await within(() =>
-        client.workflow.signalWithStart(pullRequestType, {
-          workflowId: pullRequestId(repo, number),
-          taskQueue: taskQueue('pr-review'),
-          args: [input],
-          signal: look,
-          signalArgs: [hint],
-          staticSummary: `Pull request #${number} of ${repo}`,
-          typedSearchAttributes: attributes({
-            Pipeline: pullRequestType,
-            Repo: repo,
-            Pr: number,
-            Phase: 'checking',
-            Role: 'pr-review',
-          }),
-        }),
-      )
+      const handle = await signalWithStart(pullRequestStart(repo, number, timings), look, [hint])
       return { workflowId: handle.workflowId, runId: handle.signaledRunId }
     },
 
@@ -47,51 +44,53 @@ export function createPipelines(client: Client, timings: Timings): Pipelines {
       }
     },
 
-    async enqueue({ repo, branch, ...entry }) {
-      const input: MergeQueueInput = { repo, branch, timings }
-      const handle = await within(() =>
-        client.workflow.signalWithStart(mergeQueueType, {
-          workflowId: mergeQueueId(repo, branch),
-          taskQueue: taskQueue('merge'),
-          args: [input],
-          signal: enqueue,
-          signalArgs: [{ repo, branch, ...entry }],
-          staticSummary: `Merge queue of ${repo}, ${branch}`,
-          typedSearchAttributes: attributes({
-            Pipeline: mergeQueueType,
-            Repo: repo,
-            Branch: branch,
-            Phase: 'waiting',
-            Role: 'merge',
-          }),
-        }),
-      )
+    async enqueue(entry) {
+      const handle = await signalWithStart(mergeQueueStart(entry.repo, entry.branch, timings), enqueue, [entry])
       return { workflowId: handle.workflowId }
     },
 
     async watchRepository(repo) {
-      const input: RepositoryWatchInput = { repo, timings }
-      const handle = await within(() =>
-        client.workflow.signalWithStart(repositoryWatchType, {
-          workflowId: repositoryWatchId(repo),
-          taskQueue: taskQueue('pr-review'),
-          args: [input],
-          signal: sweep,
-          signalArgs: [],
-          staticSummary: `Watch of ${repo}`,
-          typedSearchAttributes: attributes({
-            Pipeline: repositoryWatchType,
-            Repo: repo,
-            Phase: 'waiting',
-            Role: 'pr-review',
-          }),
-        }),
-      )
+      const handle = await signalWithStart(repositoryWatchStart(repo, timings), sweep, [])
       return { workflowId: handle.workflowId }
     },
   }
 }
 
-function attributes(values: Parameters<typeof searchAttributePairs>[0]): TypedSearchAttributes {
+function pullRequestStart(repo: string, number: number, timings: Timings): Start {
+  return {
+    id: pullRequestId(repo, number),
+    type: pullRequestType,
+    role: 'pr-review',
+    input: { repo, number, timings } satisfies PullRequestInput,
+    summary: `Pull request #${number} of ${repo}`,
+    attributes: { Repo: repo, Pr: number, Phase: 'checking' },
+  }
+}
+
+function mergeQueueStart(repo: string, branch: string, timings: Timings): Start {
+  return {
+    id: mergeQueueId(repo, branch),
+    type: mergeQueueType,
+    role: 'merge',
+    input: { repo, branch, timings } satisfies MergeQueueInput,
+    summary: `Merge queue of ${repo}, ${branch}`,
+    attributes: { Repo: repo, Branch: branch, Phase: 'waiting' },
+  }
+}
+
+function repositoryWatchStart(repo: string, timings: Timings): Start {
+  return {
+    id: repositoryWatchId(repo),
+    type: repositoryWatchType,
+    role: 'pr-review',
+    input: { repo, timings } satisfies RepositoryWatchInput,
+    summary: `Watch of ${repo}`,
+    attributes: { Repo: repo, Phase: 'waiting' },
+  }
+}
+
+type Values = Parameters<typeof searchAttributePairs>[0]
+
+function attributes(values: Values): TypedSearchAttributes {
   return new TypedSearchAttributes(searchAttributePairs(values))
 }

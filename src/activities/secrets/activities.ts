@@ -43,7 +43,13 @@ export function createSecretActivities(tools: {
   }
 }
 
-function summary({ findings, commits, expired, allowed, notes: scanNotes }: Awaited<ReturnType<SecretScanner['scan']>>): string {
+function summary({
+  findings,
+  commits,
+  expired,
+  allowed,
+  notes: scanNotes,
+}: Awaited<ReturnType<SecretScanner['scan']>>): string {
   const notes = [
     allowed > 0 ? `${allowed} allowed by the policy` : '',
     ...expired.map((entry) => `the allowance "${entry.reason}" ended ${entry.until}`),

@@ -99,6 +99,17 @@ export async function createSample(folder: string, env: NodeJS.ProcessEnv): Prom
       'cart.test.js': cartTest,
     },
   })
+  await createBranches({ git, commit, branch })
+  await git('switch', '--quiet', 'main')
+}
+
+type Hands = {
+  git(...args: string[]): Promise<void>
+  commit(change: Change): Promise<void>
+  branch(name: string, from: string, ...changes: Change[]): Promise<void>
+}
+
+async function createBranches({ git, commit, branch }: Hands): Promise<void> {
   await git('tag', 'before-total')
   const named = cart.replace('total(items)', 'total(items = [])')
   await commit({ message: 'Let an empty cart cost nothing', files: { 'cart.js': named } })
@@ -136,7 +147,6 @@ export async function createSample(folder: string, env: NodeJS.ProcessEnv): Prom
       'shipping.test.js': passingTest('shipping.js', 'shipping', 'shipping(2000)', '900'),
     },
   })
-  await git('switch', '--quiet', 'main')
 }
 
 function passingTest(file: string, name: string, call: string, result: string): string {
