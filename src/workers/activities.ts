@@ -1,3 +1,4 @@
+import { withFailures } from '#activities/failures'
 import { createForgeActivities } from '#activities/forge/activities'
 import { createMergeActivities } from '#activities/merge/activities'
 import { createPipelineActivities } from '#activities/pipelines/activities'
@@ -43,5 +44,5 @@ export function activitiesOf(definition: RoleDefinition, tools: Tools, installat
     secrets: () => createSecretActivities({ scanner: createSecretScanner(), ledger, repository }),
     review: () => createReviewActivities({ reviewer: createReviewer({ runner }), ledger, repository }),
   }
-  return Object.assign({}, ...definition.tools.map((tool) => create[tool]())) as Activities
+  return withFailures(Object.assign({}, ...definition.tools.map((tool) => create[tool]())) as Activities)
 }

@@ -10,7 +10,7 @@ import type { SecretActivities } from '#activities/secrets/activities'
 import type { TestActivities } from '#activities/tests/activities'
 
 /** Errors that a retry can't help: the request itself is wrong. */
-const nonRetryableErrorTypes = ['NotFound', 'Unproven']
+const nonRetryableErrorTypes = ['NotFound', 'Forbidden', 'Unproven']
 
 /** Time for `setup` and for making a checkout, on top of a check's own limit. */
 const CHECKOUT_ALLOWANCE_MS = 20 * 60_000

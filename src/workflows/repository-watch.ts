@@ -1,11 +1,25 @@
 /**
- * The watch of one repository, for ever: sweeps the forge on a timer and starts what a lost hint should have started.
+ * The watch of one repository, for as long as the installation has it: sweeps the forge on a timer and starts what a lost hint should have started.
  */
-import { allHandlersFinished, condition, continueAsNew, setHandler, workflowInfo } from '@temporalio/workflow'
-import { repositoryWatchStatus, sweep, type RepositoryWatchInput } from '#contracts/repository-watch'
+import {
+  ActivityFailure,
+  ApplicationFailure,
+  allHandlersFinished,
+  condition,
+  continueAsNew,
+  setHandler,
+  workflowInfo,
+} from '@temporalio/workflow'
+import {
+  repositoryWatchStatus,
+  sweep,
+  type RepositoryWatchInput,
+  type RepositoryWatchResult,
+} from '#contracts/repository-watch'
+import type { SweepOutcome } from '#activities/pipelines/activities'
 import { pipelineActivities } from './proxies.ts'
 
-export async function repositoryWatch(input: RepositoryWatchInput): Promise<never> {
+export async function repositoryWatch(input: RepositoryWatchInput): Promise<RepositoryWatchResult> {
   const { repo, timings } = input
   let { seen, sweeps } = input.carried ?? { seen: {}, sweeps: 0 }
   let lastSweepAt: string | null = null
@@ -14,7 +28,8 @@ export async function repositoryWatch(input: RepositoryWatchInput): Promise<neve
   setHandler(repositoryWatchStatus, () => ({ repo, sweeps, lastSweepAt }), { description: 'When it last looked' })
   for (;;) {
     asked = false
-    const result = await pipelineActivities(timings).sweepForge({ repo, seen })
+    const result = await sweepOnce(input, seen)
+    if (result === null) return { reason: `${repo} is no repository of this installation` }
     seen = result.seen
     sweeps += 1
     lastSweepAt = new Date().toISOString()
@@ -23,5 +38,19 @@ export async function repositoryWatch(input: RepositoryWatchInput): Promise<neve
       await condition(allHandlersFinished)
       await continueAsNew<typeof repositoryWatch>({ ...input, carried: { seen, sweeps } })
     }
+  }
+}
+
+/** null: the installation has no such repository any more. */
+async function sweepOnce(
+  { repo, timings }: RepositoryWatchInput,
+  seen: Record<number, string>,
+): Promise<SweepOutcome | null> {
+  try {
+    return await pipelineActivities(timings).sweepForge({ repo, seen })
+  } catch (error) {
+    const cause = error instanceof ActivityFailure ? error.cause : undefined
+    if (cause instanceof ApplicationFailure && cause.type === 'NotFound') return null
+    throw error
   }
 }
