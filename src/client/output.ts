@@ -20,6 +20,8 @@ export type Output = {
   document(value: unknown): void
   /** A line on stderr: progress, or a remark. */
   note(...parts: Text[]): void
+  /** While an area of the terminal is redrawn in place, notes go above it through `write`; null: to stderr again. */
+  redirectNotes(write: ((line: string) => void) | null): void
   error(error: CliError): void
   /** One line made plain and coloured, as `line` prints it. */
   render(...parts: Text[]): string
@@ -36,6 +38,7 @@ export function createOutput(
 ): Output {
   const colors = picocolors.createColors(options.color)
   const render = (...parts: Text[]) => parts.map((part) => paint(colors, part)).join('')
+  let above: ((line: string) => void) | null = null
   const human = (text: string) => {
     if (!options.json) streams.stdout.write(`${text}\n`)
   }
@@ -48,7 +51,13 @@ export function createOutput(
     document(value) {
       if (options.json) streams.stdout.write(`${toJson(value)}\n`)
     },
-    note: (...parts) => void streams.stderr.write(`${render(...parts)}\n`),
+    note(...parts) {
+      if (above) above(render(...parts))
+      else streams.stderr.write(`${render(...parts)}\n`)
+    },
+    redirectNotes(write) {
+      above = write
+    },
     error(error) {
       const { code, message, details, hint } = error
       if (options.json) {

@@ -87,3 +87,30 @@ test('an error of several lines keeps its lines', () => {
 function streams() {
   return { stdout: new PassThrough(), stderr: new PassThrough() }
 }
+
+describe('a note', () => {
+  const written = (use: (output: ReturnType<typeof createOutput>, above: string[]) => void) => {
+    const stderr = new PassThrough()
+    const output = createOutput({ stdout: new PassThrough(), stderr }, { json: false, color: false, isTerminal: true })
+    const above: string[] = []
+    use(output, above)
+    return { stderr: String(stderr.read() ?? ''), above }
+  }
+
+  test('goes above an area that is redrawn in place, for a line below it would be drawn over', () => {
+    const { stderr, above } = written((output, lines) => {
+      output.redirectNotes((line) => lines.push(line))
+      output.note('a worker died')
+    })
+    expect({ stderr, above }).toEqual({ stderr: '', above: ['a worker died'] })
+  })
+
+  test('goes to stderr when nothing is redrawn any more', () => {
+    const { stderr } = written((output, lines) => {
+      output.redirectNotes((line) => lines.push(line))
+      output.redirectNotes(null)
+      output.note('a worker died')
+    })
+    expect(stderr).toBe('a worker died\n')
+  })
+})

@@ -21,6 +21,7 @@ export async function followAll(
 ): Promise<Map<number, PullRequestStatus>> {
   const { output } = context
   const update = output.isTerminal ? createLogUpdate(context.stdout as NodeJS.WriteStream) : null
+  if (update) output.redirectNotes((text) => update.persist(text))
   const statuses = new Map<number, PullRequestStatus>()
   const shown = new Map<number, string>()
   for (const deadline = Date.now() + PATIENCE_MS; Date.now() < deadline;) {
@@ -32,6 +33,7 @@ export async function followAll(
     if (update) update(lines.map((parts) => output.render(...parts)).join('\n'))
     else for (const parts of lines) printChange(output, shown, parts)
     if (numbers.every((number) => statuses.get(number)?.resting)) {
+      output.redirectNotes(null)
       update?.done()
       return statuses
     }

@@ -17,6 +17,7 @@ export async function liveView(context: CommandContext, paths: InstallationPaths
   })
   const connected = await connect(installation, { env: context.env })
   const update = createLogUpdate(context.stdout as NodeJS.WriteStream)
+  context.output.redirectNotes((line) => update.persist(line))
   try {
     while (!signal.aborted) {
       const lines = await openPullRequests(context, connected.client).catch(() => ['(the server does not answer)'])
@@ -24,6 +25,7 @@ export async function liveView(context: CommandContext, paths: InstallationPaths
       await pause(signal, REFRESH_MS)
     }
   } finally {
+    context.output.redirectNotes(null)
     update.done()
     await connected.close()
     await installation.close()
