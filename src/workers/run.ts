@@ -1,6 +1,7 @@
 import { hostname } from 'node:os'
 import { NativeConnection, Worker, type NativeConnectionOptions } from '@temporalio/worker'
 import type { Pipelines } from '#activities/pipelines/port'
+import { useHelper } from '#activities/process/helper'
 import { taskQueue, type Role } from '#contracts/roles'
 import type { Installation } from '#installation/installation'
 import type { ServerAddress } from '#server/port'
@@ -69,9 +70,11 @@ export async function runWorkers(options: WorkerOptions): Promise<RunningWorkers
         onError: options.onError,
       })
     : null
+  const helper = useHelper()
   const ended = Promise.all(workers.map((worker) => worker.run())).then(async () => {
     await pump?.stop()
     await connection.close()
+    helper.stop()
   })
   return {
     async drain() {

@@ -1,4 +1,4 @@
-import { runProcess } from '../process/run.ts'
+import { runShortProcess } from '../process/helper.ts'
 import { gitSurroundings, settingsAsEnvironment } from './global-config.ts'
 
 export type GitCall = {
@@ -41,7 +41,7 @@ const defaults = { timeout: 60_000, graceMs: 2_000, maxOutput: 64 * 1024 * 1024 
 /** One call of git: an environment of our own, no shell, no hook, a time limit and an output cap. */
 export async function runGit(call: GitCall): Promise<GitResult> {
   const surroundings = gitSurroundings()
-  const result = await runProcess({
+  const result = await runShortProcess({
     command: 'git',
     args: call.args,
     cwd: surroundings.home,
