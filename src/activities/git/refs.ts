@@ -1,3 +1,5 @@
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Sha } from '#domain/pull-request'
 import type { RefUpdate } from './port.ts'
@@ -8,8 +10,24 @@ const absent = '0'.repeat(40)
 const format = '--format=%(objectname) %(*objectname) %(refname)'
 
 export async function resolveRef(gitDir: string, ref: string): Promise<Sha | null> {
+  const loose = await looseRef(gitDir, ref)
+  if (loose) return loose
   // Not rev-parse: for a ref that is missing it would go on to look for refs/heads/refs/heads/<name>.
   return (await listRefs(gitDir, refName(ref))).get(ref) ?? null
+}
+
+/**
+ * A branch as git's own files have it: a process of git costs a hundred times as much, and the queue asks for a few
+ * branches with each landing. Packed, symbolic, or in another format of refs: null, and git is asked.
+ */
+async function looseRef(gitDir: string, ref: string): Promise<Sha | null> {
+  if (!refName(ref).startsWith('refs/heads/')) return null
+  try {
+    const content = await readFile(join(gitDir, ref), 'latin1')
+    return /^[0-9a-f]{40}\n$/.test(content) ? content.slice(0, 40) : null
+  } catch {
+    return null
+  }
 }
 
 /** Refs by full name, annotated tags as the commit that they tag. */

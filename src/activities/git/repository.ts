@@ -3,6 +3,7 @@ import type { Sha } from '#domain/pull-request'
 import { readObject } from './blobs.ts'
 import { commitTree, listCommits } from './commits.ts'
 import { addedLines, changedFiles, changedPaths, unifiedDiff } from './differences.ts'
+import { looseCommit } from './loose.ts'
 import type { GitRepository, MergeTree } from './port.ts'
 import { listRefs, resolveRef, updateRefs } from './refs.ts'
 import { sha } from './revisions.ts'
@@ -12,7 +13,7 @@ export { fetchInto, importBranch, initBareRepository } from './bare.ts'
 
 /**
  * The repository in `gitDir`, a bare one or a working copy's `.git`, through git's command line. Nothing is opened or
- * kept: every method is one git process, two where it says so.
+ * kept: every method is one git process, or none where one small file of git's answers it.
  *
  * What works on objects runs in a git directory of our own that borrows the repository's objects. So git never sees
  * the repository's config there, and no filter, merge driver, diff command or replaced object in it has a say.
@@ -47,11 +48,16 @@ async function mergeBase(objects: string, a: Sha, b: Sha): Promise<Sha | null> {
 }
 
 async function isAncestor(objects: string, ancestor: Sha, descendant: Sha): Promise<boolean> {
+  // The parent of a candidate, most times.
+  const loose = await looseCommit(objects, descendant)
+  if (loose?.parents.includes(sha(ancestor))) return true
   const args = ['merge-base', '--is-ancestor', sha(ancestor), sha(descendant)]
   return (await runGit({ objects, args, accept: [1] })).exitCode === 0
 }
 
 async function treeOf(objects: string, commit: Sha): Promise<Sha> {
+  const loose = await looseCommit(objects, commit)
+  if (loose) return loose.tree
   const { stdout } = await runGit({ objects, args: ['rev-parse', '--verify', `${sha(commit)}^{tree}`] })
   return stdout.toString('latin1').trim()
 }
