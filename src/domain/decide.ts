@@ -66,7 +66,7 @@ function review(snapshot: SnapshotFacts, checks: CheckResults): Rule {
     rule: 'review',
     outcome: worst,
     reason: worst === 'pass' ? rules[0]!.reason : reasons.join('; '),
-    evidence: checks.review?.id ?? null,
+    evidence: checks.review?.id || null,
     rules,
   }
 }
@@ -84,7 +84,7 @@ function approvals({ approvedBy, policy }: SnapshotFacts): Rule {
 
 function fromCheck(rule: string, result: CheckResult | undefined): Rule {
   if (result === undefined) return leaf(rule, 'pending', 'has not run')
-  return { rule, outcome: outcomeOfCheck(result), reason: result.reason, evidence: result.id }
+  return { rule, outcome: outcomeOfCheck(result), reason: result.reason, evidence: result.id || null }
 }
 
 function outcomeOfCheck({ conclusion }: CheckResult): RuleOutcome {

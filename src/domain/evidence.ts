@@ -42,7 +42,10 @@ export type Evidence = {
   workflowId: string
 }
 
-/** What a check activity answers: the evidence, with at most 20 findings, and whether it was there before. */
+/**
+ * What a check activity answers: the evidence, with at most 20 findings, and whether it was there before. A check that
+ * could not run at all left no evidence: its `id` is empty.
+ */
 export type CheckResult = Omit<Evidence, 'repo' | 'workflowId'> & { findingsTotal: number; reused: boolean }
 
 /** The ledger's key for evidence about a subject. */

@@ -1,25 +1,33 @@
-import { CancellationScope, condition, isCancellation, sleep } from '@temporalio/workflow'
+import { ActivityFailure, CancellationScope, condition, isCancellation, rootCause, sleep } from '@temporalio/workflow'
 import type { Timings } from '#contracts/timings'
 import type { CheckResults } from '#domain/decision'
 import type { CheckResult, Subject } from '#domain/evidence'
 import type { CheckName, PlannedCheck } from '#domain/policy'
 import type { SnapshotFacts } from '#domain/pull-request'
 import { never } from '#domain/result'
+import { oneLine } from '#domain/text'
 import { checkSubject } from '#domain/check-subjects'
 import { reviewActivities, secretActivities, testActivities } from './proxies.ts'
+
+const MAX_REASON = 300
 
 /** Runs one check, again after an infrastructure failure as often as the policy allows. */
 export async function runCheck(snapshot: SnapshotFacts, check: PlannedCheck, timings: Timings): Promise<CheckResult> {
   for (let retriesLeft = check.retries; ; retriesLeft--) {
-    const result = await runOnce(snapshot, check, timings)
+    const subject = checkSubject(check.name, snapshot)
+    const result = await orInfrastructure(check, subject, () => runOnce(snapshot, check, subject, timings))
     if (result.conclusion !== 'infrastructure' || retriesLeft <= 0) return result
     await sleep(timings.infrastructureRetry, { summary: `retry ${check.name}: ${result.reason}`.slice(0, 200) })
   }
 }
 
-function runOnce(snapshot: SnapshotFacts, check: PlannedCheck, timings: Timings): Promise<CheckResult> {
+function runOnce(
+  snapshot: SnapshotFacts,
+  check: PlannedCheck,
+  subject: Subject,
+  timings: Timings,
+): Promise<CheckResult> {
   const { repo, number, policy, base, mergeResult } = snapshot
-  const subject: Subject = checkSubject(check.name, snapshot)
   const request = { repo, number, check, subject, policyDigest: policy.digest, evidenceMaxAge: policy.evidenceMaxAge }
   switch (check.name) {
     case 'tests':
@@ -30,6 +38,27 @@ function runOnce(snapshot: SnapshotFacts, check: PlannedCheck, timings: Timings)
       return reviewActivities(timings, check).reviewChange({ ...request, base: base.sha })
     default:
       return never(check.name)
+  }
+}
+
+/** A check whose every attempt broke left no evidence; that is a result too, and never the end of the pipeline. */
+export async function orInfrastructure(
+  check: PlannedCheck,
+  subject: Subject,
+  run: () => Promise<CheckResult>,
+): Promise<CheckResult> {
+  const startedAt = new Date().toISOString()
+  try {
+    return await run()
+  } catch (error) {
+    if (isCancellation(error) || !(error instanceof ActivityFailure)) throw error
+    return {
+      ...{ id: '', check: check.name, subject, digest: check.digest },
+      conclusion: 'infrastructure',
+      reason: oneLine(`it could not run: ${rootCause(error) ?? error.message}`, MAX_REASON),
+      ...{ findings: [], findingsTotal: 0, log: null, reused: false },
+      ...{ startedAt, finishedAt: new Date().toISOString() },
+    }
   }
 }
 

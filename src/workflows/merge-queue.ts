@@ -6,11 +6,13 @@
  *  4. lands it by compare-and-swap, or ejects it with the reason
  */
 import {
+  ActivityFailure,
   CancellationScope,
   allHandlersFinished,
   condition,
   continueAsNew,
   isCancellation,
+  rootCause,
   setCurrentDetails,
   setHandler,
   upsertSearchAttributes,
@@ -18,12 +20,17 @@ import {
 } from '@temporalio/workflow'
 import { enqueue, leave, mergeQueueStatus, type MergeQueueInput } from '#contracts/merge-queue'
 import { searchAttributePairs } from '#contracts/search-attributes'
+import type { Subject } from '#domain/evidence'
 import { emptyQueue, enqueueEntry, nextQueueStep, removeEntry } from '#domain/merge-queue'
 import type { Candidate, QueueEntry, QueueStep } from '#domain/merge-queue'
 import { describeQueue, renderQueue } from '#domain/merge-queue-view'
 import { never } from '#domain/result'
+import { oneLine } from '#domain/text'
+import { orInfrastructure } from './checks.ts'
 import { mergeActivities, testActivities } from './proxies.ts'
 import { MergeQueueRun } from './merge-queue-run.ts'
+
+const MAX_REASON = 300
 
 export async function mergeQueue(input: MergeQueueInput): Promise<never> {
   const run = new MergeQueueRun(input, input.carried ?? emptyQueue())
@@ -69,8 +76,10 @@ function handleMessages(run: MergeQueueRun): void {
 
 async function build(run: MergeQueueRun, entry: QueueEntry): Promise<void> {
   const { repo, branch, timings } = run.input
-  const result = await mergeActivities(timings).buildCandidate({ repo, branch, entry, knownBase: run.state.base })
-  if (!run.isFront(entry)) return
+  const result = await orEject(run, entry, () =>
+    mergeActivities(timings).buildCandidate({ repo, branch, entry, knownBase: run.state.base }),
+  )
+  if (result === null || !run.isFront(entry)) return
   switch (result.outcome) {
     case 'built':
       run.state = { ...run.state, candidate: result.candidate, base: result.base }
@@ -84,34 +93,50 @@ async function build(run: MergeQueueRun, entry: QueueEntry): Promise<void> {
   }
 }
 
+/** What no attempt can mend is about this entry: the queue goes on without it. */
+async function orEject<T>(run: MergeQueueRun, entry: QueueEntry, act: () => Promise<T>): Promise<T | null> {
+  try {
+    return await act()
+  } catch (error) {
+    if (isCancellation(error) || !(error instanceof ActivityFailure)) throw error
+    run.eject(entry, 'infrastructure', oneLine(rootCause(error) ?? error.message, MAX_REASON))
+    return null
+  }
+}
+
 /** Tests the candidate; an entry that leaves meanwhile takes its running test with it. */
 async function test(run: MergeQueueRun, entry: QueueEntry, candidate: Candidate): Promise<void> {
   const { repo, timings } = run.input
   run.tell(entry, { head: entry.head, outcome: 'testing', candidate: candidate.commit })
+  const subject: Subject = { kind: 'tree', tree: candidate.tree }
   const scope = new CancellationScope()
   let finished = false
   const running = scope
     .run(() =>
-      testActivities(timings, entry.tests).runTests({
-        repo,
-        number: entry.number,
-        check: entry.tests,
-        subject: { kind: 'tree', tree: candidate.tree },
-        policyDigest: entry.policyDigest,
-        evidenceMaxAge: entry.evidenceMaxAge,
-        commit: candidate.commit,
-        base: candidate.base,
-      }),
+      orInfrastructure(entry.tests, subject, () =>
+        testActivities(timings, entry.tests).runTests({
+          repo,
+          number: entry.number,
+          check: entry.tests,
+          subject,
+          policyDigest: entry.policyDigest,
+          evidenceMaxAge: entry.evidenceMaxAge,
+          commit: candidate.commit,
+          base: candidate.base,
+        }),
+      ),
     )
     .finally(() => (finished = true))
   running.catch(() => undefined)
   await condition(() => finished || !run.isFront(entry))
-  if (!finished) scope.cancel()
+  const stopped = !finished
+  if (stopped) scope.cancel()
   try {
     const result = await running
-    if (run.isFront(entry)) run.tested(entry, candidate, result)
+    if (run.state.candidate === candidate) run.tested(entry, candidate, result)
   } catch (error) {
-    if (!isCancellation(error) || run.isFront(entry)) throw error
+    // The entry may be at the front again by now: then it is built and tested anew.
+    if (!isCancellation(error) || !stopped) throw error
   }
 }
 
@@ -121,7 +146,10 @@ async function land(
   candidate: Candidate & { evidenceId: string },
 ): Promise<void> {
   const { repo, branch, timings } = run.input
-  const result = await mergeActivities(timings).landCandidate({ repo, branch, entry, candidate })
+  const result = await orEject(run, entry, () =>
+    mergeActivities(timings).landCandidate({ repo, branch, entry, candidate }),
+  )
+  if (result === null) return
   if (result.outcome === 'landed') return run.landed(entry, candidate, result.merged)
   switch (result.reason) {
     case 'base-moved':
