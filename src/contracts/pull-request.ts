@@ -25,6 +25,10 @@ export type PullRequestCarried = {
   /** The head that the queue ejected, and why: it is not enqueued again by itself. */
   ejected: { head: Sha; reason: string } | null
   waiting: Waiting | null
+  /** The entry that the queue was given and has not finished with. */
+  queued?: { branch: string; head: Sha } | null
+  /** `pr review` was asked for and not begun. */
+  rerun?: boolean
 }
 
 export type PullRequestResult = {

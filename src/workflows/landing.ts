@@ -1,4 +1,4 @@
-import { condition, getExternalWorkflowHandle, log } from '@temporalio/workflow'
+import { condition, getExternalWorkflowHandle, log, workflowInfo } from '@temporalio/workflow'
 import { mergeQueueId } from '#contracts/ids'
 import { leave, type MergeQueueEntry } from '#contracts/merge-queue'
 import type { QueueReport } from '#contracts/pull-request'
@@ -13,25 +13,32 @@ const ACKNOWLEDGED_FACTOR = 15
 
 /**
  * Enters the merge queue and follows what it reports until it landed or ejected this head, or the PR moved on. The
- * enqueue is repeated until the queue acknowledges it: the same head again is one entry.
+ * enqueue is repeated until the queue acknowledges it, and where the queue is silent for long: the same head again is
+ * one entry. Looks at the PR are no word of the queue, and put nothing off.
  */
 export async function landThroughQueue(run: PullRequestRun, snapshot: SnapshotFacts): Promise<void> {
   const { timings } = run.input
   const entry = queueEntry(run, snapshot)
-  run.report = null
+  if (run.queued?.head !== entry.head) run.report = null
   run.queued = { branch: entry.branch, head: entry.head }
-  for (let acknowledged = false; ;) {
-    if (run.report === null) await pipelineActivities(timings).enqueuePullRequest(entry)
-    const patience = timings.enqueueAcknowledgement * (acknowledged ? ACKNOWLEDGED_FACTOR : 1)
-    const seen: QueueReport | null = run.report
-    const woken = await condition(() => run.report !== seen || run.lookPending, patience)
-    const report = run.report as QueueReport | null
-    if (report?.outcome === 'landed') return
-    if (report?.outcome === 'ejected') return ejected(run, snapshot, report)
+  let heard: QueueReport | null = null
+  let offerAgainAt = 0
+  for (;;) {
     if (run.lookPending && (await movedOn(run, snapshot))) return leaveQueue(run)
-    acknowledged ||= report !== null
-    if (report !== null) showProgress(run, report)
-    if (!woken) run.report = null
+    if (run.report === heard && Date.now() >= offerAgainAt) {
+      await pipelineActivities(timings).enqueuePullRequest(entry)
+      offerAgainAt = Date.now() + timings.enqueueAcknowledgement * (heard ? ACKNOWLEDGED_FACTOR : 1)
+    }
+    const news = () => run.report !== heard || run.lookPending || workflowInfo().continueAsNewSuggested
+    await condition(news, Math.max(1, offerAgainAt - Date.now()))
+    if (run.report !== heard) {
+      heard = run.report as QueueReport
+      offerAgainAt = Date.now() + timings.enqueueAcknowledgement * ACKNOWLEDGED_FACTOR
+      if (heard.outcome === 'landed') return
+      if (heard.outcome === 'ejected') return ejected(run, snapshot, heard)
+      showProgress(run, heard)
+    }
+    if (workflowInfo().continueAsNewSuggested) return
   }
 }
 
@@ -68,11 +75,11 @@ async function ejected(
   report: Extract<QueueReport, { outcome: 'ejected' }>,
 ): Promise<void> {
   run.queued = null
-  run.mergeRequest = null
   if (report.kind === 'moved' || report.kind === 'closed') {
     run.lookPending = true
     return
   }
+  run.mergeRequest = null
   run.ejected = { head: snapshot.head.sha, reason: report.reason }
   run.enter('waiting', waitingAfterEjection(snapshot, report.reason, new Date().toISOString()))
   await forgeActivities(run.input.timings).publishDecision(run.publication(snapshot))
@@ -81,7 +88,9 @@ async function ejected(
 function showProgress(run: PullRequestRun, report: QueueReport): void {
   if (report.outcome === 'testing' || report.outcome === 'landing') {
     if (run.phase !== report.outcome) run.enter(report.outcome)
-  } else if (run.phase !== 'queued') run.enter('queued')
+  } else if (run.phase !== 'testing' && run.phase !== 'landing') {
+    if (run.phase !== 'queued') run.enter('queued')
+  }
 }
 
 /** Takes the entry back. A queue that has ended holds no entry. */

@@ -2,7 +2,6 @@ import { setCurrentDetails, upsertSearchAttributes, workflowInfo } from '@tempor
 import { searchAttributePairs } from '#contracts/search-attributes'
 import type {
   CheckStatus,
-  PullRequestCarried,
   PullRequestInput,
   PullRequestStatus,
   QueueReport,
@@ -27,11 +26,13 @@ export class PullRequestRun {
   /** A hint came that no look has answered yet. */
   lookPending = false
   /** `pr review`: run again what did not pass. */
-  rerun = false
+  rerun: boolean
+  /** The snapshot was checked, and no decision was made from it yet. */
+  undecided = false
   /** The newest word from the queue about the head that was enqueued. */
   report: QueueReport | null = null
   /** The entry that the queue was given and has not finished with. */
-  queued: { branch: string; head: Sha } | null = null
+  queued: { branch: string; head: Sha } | null
   readonly checkStatuses = new Map<string, CheckStatus>()
 
   constructor(input: PullRequestInput) {
@@ -44,12 +45,14 @@ export class PullRequestRun {
     this.waiting = carried?.waiting ?? null
     this.mergeRequest = carried?.mergeRequest ?? null
     this.ejected = carried?.ejected ?? null
+    this.queued = carried?.queued ?? null
+    this.rerun = carried?.rerun ?? false
     for (const result of Object.values(this.checks)) this.showResult(result)
   }
 
   carry(): PullRequestInput {
-    const { snapshot, checks, decision, phase, mergeRequest, ejected, waiting } = this
-    const carried: PullRequestCarried = { snapshot, checks, decision, phase, mergeRequest, ejected, waiting }
+    const { snapshot, checks, decision, phase, mergeRequest, ejected, waiting, queued, rerun } = this
+    const carried = { snapshot, checks, decision, phase, mergeRequest, ejected, waiting, queued, rerun }
     return { ...this.input, carried }
   }
 
