@@ -41,14 +41,23 @@ export async function pullRequest(input: PullRequestInput): Promise<PullRequestR
   handleMessages(run)
   for (;;) {
     const snapshot = await takeSnapshot(run)
-    if (snapshot.state !== 'open') return finish(run, snapshot)
+    if (snapshot.state !== 'open') {
+      const result = await finish(run, snapshot)
+      if (result !== null) return result
+      continue
+    }
     if (needsDecision(run, snapshot)) {
+      await leaveQueue(run)
       const checks = await runChecks(run, snapshot)
-      if (checks === null) continue
+      if (checks === null || run.lookPending) continue
       await decideAndPublish(run, snapshot, checks)
     }
-    if (mayLand(run, snapshot)) await landThroughQueue(run, snapshot)
-    else if ((await rest(run, snapshot)) === 'stale') return goStale(run, snapshot)
+    if (mayLand(run, snapshot)) {
+      await landThroughQueue(run, snapshot)
+    } else if ((await rest(run, snapshot)) === 'stale') {
+      const result = await goStale(run, snapshot)
+      if (result !== null) return result
+    }
     if (workflowInfo().continueAsNewSuggested) await handOver(run)
   }
 }
@@ -63,8 +72,10 @@ function handleMessages(run: PullRequestRun): void {
   setHandler(report, (word) => run.hear(word), { description: 'What the merge queue did with this PR' })
   setHandler(
     merge,
-    ({ by }) => {
-      if (run.snapshot) run.mergeRequest = { by, head: run.snapshot.head.sha }
+    async ({ by }) => {
+      await condition(() => run.snapshot !== null)
+      stillOpen()
+      run.mergeRequest = { by, head: run.snapshot!.head.sha }
       run.ejected = null
       run.lookPending = true
       return { phase: run.phase }
@@ -90,7 +101,7 @@ async function takeSnapshot(run: PullRequestRun): Promise<SnapshotFacts> {
 }
 
 function needsDecision(run: PullRequestRun, snapshot: SnapshotFacts): boolean {
-  if (run.decision === null || run.snapshot === null || run.rerun) return true
+  if (run.decision === null || run.snapshot === null || run.rerun || run.undecided) return true
   return snapshotChanges(run.snapshot, snapshot).length > 0
 }
 
@@ -99,6 +110,7 @@ async function runChecks(run: PullRequestRun, snapshot: SnapshotFacts): Promise<
   const kept = keptResults(run.checks, snapshot, run.rerun)
   const planned = runnableChecks(snapshot).filter((check) => kept[check.name] === undefined)
   run.rerun = false
+  run.undecided = true
   run.snapshot = snapshot
   run.checkStatuses.clear()
   for (const result of Object.values(kept)) run.showResult(result)
@@ -139,6 +151,7 @@ async function decideAndPublish(run: PullRequestRun, snapshot: SnapshotFacts, ch
   const now = timestamp()
   const decision = decide(snapshot, checks, now)
   run.decision = decision
+  run.undecided = false
   if (run.ejected && run.ejected.head !== snapshot.head.sha) run.ejected = null
   if (mayLand(run, snapshot)) run.enter('queued')
   else if (decision.outcome === 'approve' && run.ejected)
@@ -164,7 +177,8 @@ async function rest(run: PullRequestRun, snapshot: SnapshotFacts): Promise<'chan
   return woken || (asksAgain && left > timings.mergeableRetry) ? 'changed' : 'stale'
 }
 
-async function finish(run: PullRequestRun, snapshot: SnapshotFacts): Promise<PullRequestResult> {
+/** null: the PR was looked at meanwhile, and may have been opened again. */
+async function finish(run: PullRequestRun, snapshot: SnapshotFacts): Promise<PullRequestResult | null> {
   const { repo, number, head } = snapshot
   const activities = forgeActivities(run.input.timings)
   run.decision ??= await activities.lastDecision({ repo, number })
@@ -178,14 +192,20 @@ async function finish(run: PullRequestRun, snapshot: SnapshotFacts): Promise<Pul
   }
   await condition(allHandlersFinished)
   const state = snapshot.state === 'merged' ? 'merged' : 'closed'
+  if (state === 'closed' && run.lookPending) return null
   return { state, outcome: run.decision?.outcome ?? null, merged: snapshot.merged, reason: state }
 }
 
-async function goStale(run: PullRequestRun, snapshot: SnapshotFacts): Promise<PullRequestResult> {
+/** null: something happened while this was said. */
+async function goStale(run: PullRequestRun, snapshot: SnapshotFacts): Promise<PullRequestResult | null> {
   const reason = `nothing happened for ${snapshot.policy.merge.staleAfter} ms`
   run.enter(run.phase)
   await publish(run, snapshot)
   await condition(allHandlersFinished)
+  if (run.lookPending) {
+    run.undecided = true
+    return null
+  }
   return { state: 'stale', outcome: run.decision?.outcome ?? null, merged: null, reason }
 }
 
