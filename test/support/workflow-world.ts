@@ -1,0 +1,187 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Client, Connection } from '@temporalio/client'
+import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker'
+import { expect } from 'vitest'
+import { createForgeActivities } from '#activities/forge/activities'
+import type { Forge } from '#activities/forge/port'
+import { createMergeActivities } from '#activities/merge/activities'
+import { createPipelineActivities } from '#activities/pipelines/activities'
+import type { Pipelines } from '#activities/pipelines/port'
+import { createReviewActivities } from '#activities/review/activities'
+import { createSecretActivities } from '#activities/secrets/activities'
+import { createTestActivities } from '#activities/tests/activities'
+import { roles, taskQueue } from '#contracts/roles'
+import type { Timings } from '#contracts/timings'
+import type { Ledger } from '#ledger/port'
+import { openLedger } from '#ledger/sqlite'
+import { prepareNamespace } from '#server/namespace'
+import { roleDefinitions, type RoleDefinition } from '#workers/roles'
+import type { MemoryGit } from '../workflows/memory-git.ts'
+import { Shop } from '../workflows/shop.ts'
+import { testServer } from './server.ts'
+
+const LOG = { uri: 'log:tests', sha256: '0'.repeat(64), bytes: 0, tail: '' }
+/** Tests of one file run at once on one worker; a held check must not keep the others' from starting. */
+const SLOTS = 50
+
+export type WorkflowWorld = {
+  client: Client
+  namespace: string
+  ledger: Ledger
+  /** The activities of the forge, for what a test prepares by itself. */
+  forgeActivities: ReturnType<typeof createForgeActivities>
+  /** A repository of the caller's own. */
+  newShop(name: string, timings?: Partial<Timings>): Shop
+  /** Fails when a history of this world doesn't replay on the current code. Answers how many there were. */
+  replayAll(): Promise<number>
+  close(): Promise<void>
+}
+
+/** Workers of every role on a namespace of their own, acting on forges and git in memory and a real ledger. */
+export async function openWorld(server?: { address: string; namespace: string }): Promise<WorkflowWorld> {
+  const { address, bundlePath } = testServer()
+  quiet()
+  const at = server ?? { address, namespace: `test-${process.pid}-${Date.now()}` }
+  const connection = await Connection.connect({ address: at.address })
+  await prepareNamespace(connection, { ...at, enforceRetention: false })
+  const client = new Client({ connection, namespace: at.namespace, identity: 'test' })
+  const folder = await mkdtemp(join(tmpdir(), 'switchyard-world-'))
+  const ledger = await openLedger(join(folder, 'ledger.sqlite'), { synchronous: 'normal' })
+  const shops = new Map<string, Shop>()
+  const { activities, forgeActivities } = activitiesOf(shops, ledger)
+  const native = await NativeConnection.connect({ address: at.address })
+  const workers = await Promise.all(
+    roles.map((role) => {
+      const definition = roleDefinitions[role]
+      return Worker.create({
+        connection: native,
+        namespace: at.namespace,
+        taskQueue: taskQueue(role),
+        identity: `${role}@test`,
+        activities: activities(definition),
+        maxConcurrentActivityTaskExecutions: SLOTS,
+        ...(definition.workflows ? { workflowBundle: { codePath: bundlePath } } : {}),
+        maxHeartbeatThrottleInterval: 200,
+        shutdownForceTime: 5_000,
+      })
+    }),
+  )
+  const ended = Promise.all(workers.map((worker) => worker.run()))
+  return {
+    ...{ client, namespace: at.namespace, ledger, forgeActivities },
+    newShop(name, timings) {
+      const shop = new Shop({ repo: name, ledger, client, ...(timings ? { timings } : {}) })
+      shops.set(name, shop)
+      return shop
+    },
+    replayAll: () => replayAll(client, bundlePath),
+    async close() {
+      for (const worker of workers) worker.shutdown()
+      await ended
+      await native.close()
+      await connection.close()
+      await ledger.close()
+      await rm(folder, { recursive: true, force: true })
+    },
+  }
+}
+
+/** Failures that tests bring about are no news. */
+function quiet(): void {
+  try {
+    Runtime.install({
+      logger: new DefaultLogger('ERROR'),
+      shutdownSignals: [],
+      telemetryOptions: { logging: { filter: { core: 'ERROR', other: 'ERROR' }, forward: {} } },
+    })
+  } catch {
+    // Installed already by another world of this process.
+  }
+}
+
+function activitiesOf(shops: Map<string, Shop>, ledger: Ledger) {
+  const shopOf = (repo: string): Shop => {
+    const shop = shops.get(repo)
+    if (!shop) throw new Error(`no test has the repository ${repo}`)
+    return shop
+  }
+  const forge = routed<Forge>((repo) => shopOf(repo).forge, { kind: 'fake' })
+  const repository = (repo: string) => shopOf(repo).git.asRepository()
+  const pipelines: Pipelines = {
+    lookAtPullRequest: (repo, ...rest) => shopOf(repo).pipelines.lookAtPullRequest(repo, ...rest),
+    remindPullRequest: (repo, ...rest) => shopOf(repo).pipelines.remindPullRequest(repo, ...rest),
+    enqueue: (entry) => shopOf(entry.repo).pipelines.enqueue(entry),
+    watchRepository: (repo) => shopOf(repo).pipelines.watchRepository(repo),
+  }
+  const policies = { read: async (repo: string) => shopOf(repo).policy }
+  const forgeActivities = createForgeActivities({ forge, ledger, repository, policies, isolated: true })
+  const create = {
+    forge: () => forgeActivities,
+    merge: () => createMergeActivities({ forge, ledger, repository }),
+    pipelines: () => createPipelineActivities({ forge, pipelines }),
+    ...checkActivities(shopOf, ledger),
+  }
+  return {
+    forgeActivities,
+    activities: ({ tools }: RoleDefinition) => Object.assign({}, ...tools.map((tool) => create[tool]())) as object,
+  }
+}
+
+/** The checks with their tools replaced by what the test scripts. */
+function checkActivities(shopOf: (repo: string) => Shop, ledger: Ledger) {
+  const repository = (repo: string) => shopOf(repo).git.asRepository()
+  const runner = {
+    async run({ repo, commit, signal }: { repo: string; commit: string; signal: AbortSignal }) {
+      const { conclusion, reason } = await shopOf(repo).tests.run(commit, signal)
+      return { conclusion, reason, exitCode: 0, log: LOG, stdout: '', duration: 1, isolated: true }
+    },
+    isolation: () => ({ mode: 'bubblewrap' as const, network: 'own' as const, detail: '' }),
+    recover: async () => undefined,
+  }
+  const scanner = {
+    async scan({ git, head, signal }: { git: unknown; head: string; signal: AbortSignal }) {
+      const { repo } = shopOf((git as MemoryGit).gitDir.slice('memory:'.length))
+      const { findings = [] } = await shopOf(repo).secrets.run(head, signal)
+      return { findings, allowed: 0, expired: [], commits: 1, notes: [] }
+    },
+  }
+  const reviewer = {
+    async review({ repo, head, signal }: { repo: string; head: string; signal: AbortSignal }) {
+      const { conclusion, reason, findings = [] } = await shopOf(repo).review.run(head, signal)
+      return { conclusion, reason, findings, log: null }
+    },
+  }
+  return {
+    tests: () => createTestActivities({ runner, ledger, repository }),
+    secrets: () => createSecretActivities({ scanner, ledger, repository }),
+    review: () => createReviewActivities({ reviewer, ledger, repository }),
+  }
+}
+
+/** Sends each call to the object of the repository that is its first argument. */
+function routed<T extends object>(of: (repo: string) => T, own: Partial<T>): T {
+  return new Proxy(own as T, {
+    get: (target, name) =>
+      name in target || name === 'then'
+        ? target[name as keyof T]
+        : (repo: string, ...rest: unknown[]) =>
+            (of(repo)[name as keyof T] as (...args: unknown[]) => unknown)(repo, ...rest),
+  })
+}
+
+async function replayAll(client: Client, bundlePath: string): Promise<number> {
+  const failed: string[] = []
+  let replayed = 0
+  const histories = client.workflow.list().intoHistories()
+  for await (const { workflowId, error } of Worker.runReplayHistories(
+    { workflowBundle: { codePath: bundlePath } },
+    histories,
+  )) {
+    replayed += 1
+    if (error) failed.push(`${workflowId}: ${error.message}`)
+  }
+  expect(failed).toEqual([])
+  return replayed
+}

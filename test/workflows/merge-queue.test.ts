@@ -1,0 +1,285 @@
+import { expect, it } from 'vitest'
+import { enqueue, leave } from '#contracts/merge-queue'
+import { broken, passed, red } from './scripted-check.ts'
+import type { Shop } from './shop.ts'
+import { until } from './until.ts'
+import { inWorld, newShop, world } from './world.ts'
+
+/** A pull request that is approved and waits for `pr merge`, on a base that has moved since its tests. */
+async function approved(shop: Shop, files?: Record<string, string>): Promise<number> {
+  shop.setPolicy('merge: { auto: false }')
+  const number = await shop.open(files ? { files } : {})
+  await shop.when(number, 'is approved', ({ resting, decision }) => resting && decision?.outcome === 'approve')
+  shop.pushBase({ [`base-${number}.txt`]: 'moved\n' })
+  return number
+}
+
+async function queueIsEmpty(shop: Shop): Promise<void> {
+  await until('the queue is empty', async () => (await shop.queueStatus())?.entries.length === 0)
+}
+
+/** Every tip of the base that the queue made has the tree of a passing test (I4), and descends from the one before (I3). */
+async function expectOnlyTested(shop: Shop): Promise<void> {
+  for (const { commit, tree, evidenceId } of await shop.ledger.landings(shop.repo, 'main')) {
+    expect(await shop.ledger.evidence(evidenceId)).toMatchObject({ conclusion: 'passed', subject: { tree } })
+    expect(await shop.git.treeOf(commit)).toBe(tree)
+    expect(await shop.git.isAncestor(commit, shop.git.branch('main')!)).toBe(true)
+  }
+  expect((await shop.ledger.landings(shop.repo, 'main')).map(({ number }) => number)).toEqual(shop.landed())
+}
+
+inWorld('the merge queue', () => {
+  it('lands in the order of entry, each on the base that the one before made', async () => {
+    const shop = newShop()
+    const numbers = [await approved(shop), await approved(shop), await approved(shop)]
+    shop.tests.hold()
+    const before = shop.tests.runs.length
+    await shop.merge(numbers[0]!)
+    const first = await shop.tests.started(before + 1)
+    for (const [place, number] of numbers.slice(1).entries()) {
+      await shop.merge(number)
+      await until('it is queued', async () => (await shop.queueStatus())?.entries[place + 1]?.number === number)
+    }
+    shop.tests.answers(passed)
+    first.finish(passed)
+    for (const number of numbers) expect(await shop.ended(number)).toMatchObject({ state: 'merged' })
+    expect(shop.landed()).toEqual(numbers)
+    await expectOnlyTested(shop)
+  })
+
+  it('shows what stands where and what each waits for', async () => {
+    const shop = newShop()
+    const [first, second] = [await approved(shop), await approved(shop)]
+    shop.tests.hold()
+    await shop.merge(first)
+    await shop.phase(first, 'testing')
+    await shop.merge(second)
+    await shop.phase(second, 'queued')
+    const { entries } = await until('both are in', async () => {
+      const status = await shop.queueStatus()
+      return status?.entries.length === 2 && status
+    })
+    expect(entries.map(({ number, position, state }) => [number, position, state])).toEqual([
+      [first, 1, 'testing'],
+      [second, 2, 'waiting'],
+    ])
+    expect(entries[1]!.waiting.for).toBe(`#${first} ahead of it`)
+  })
+
+  it('tests again what differs from what was tested, and lands only that', async () => {
+    const shop = newShop()
+    const number = await approved(shop)
+    await shop.merge(number)
+    const { merged } = await shop.ended(number)
+    expect(shop.tests.runs).toHaveLength(2)
+    expect(await shop.git.treeOf(shop.tests.runs[1]!.subject)).toBe(merged!.tree)
+    await expectOnlyTested(shop)
+  })
+
+  it('rebuilds on a base that moved while it tested, and tests the new tree', async () => {
+    const shop = newShop()
+    const number = await approved(shop)
+    shop.tests.answers('hold', passed)
+    await shop.merge(number)
+    const run = await shop.tests.started(2)
+    const moved = shop.pushBase({ 'again.txt': 'moved\n' })
+    run.finish(passed)
+    const { merged } = await shop.ended(number)
+    expect(shop.tests.runs).toHaveLength(3)
+    expect(await shop.git.isAncestor(moved, merged!.sha)).toBe(true)
+    expect(shop.git.files(merged!.sha)).toHaveProperty(['again.txt'])
+    await expectOnlyTested(shop)
+  })
+
+  it('rebuilds without a new test where the tree stays the same', async () => {
+    const shop = newShop()
+    const number = await approved(shop)
+    shop.tests.answers('hold')
+    await shop.merge(number)
+    const run = await shop.tests.started(2)
+    shop.pushBase({})
+    shop.git.setBranch('main', shop.git.add(shop.git.branch('main'), {}, 'an empty commit'))
+    run.finish(passed)
+    expect(await shop.ended(number)).toMatchObject({ state: 'merged' })
+    expect(shop.tests.runs).toHaveLength(2)
+    await expectOnlyTested(shop)
+  })
+
+  it('ejects what conflicts with the base of the moment, and names the paths', async () => {
+    const shop = newShop()
+    const number = await approved(shop, { 'README.md': 'mine\n' })
+    shop.pushBase({ 'README.md': 'theirs\n' })
+    await shop.merge(number)
+    const { phase, waiting, decision } = await shop.when(number, 'was refused', ({ phase, waiting }) => {
+      return phase === 'rejected' || (phase === 'waiting' && (waiting?.for.includes('ejected') ?? false))
+    })
+    expect([phase, waiting!.for, decision!.rules.map(({ reason }) => reason).join()].join()).toContain(
+      'conflicts with main in README.md',
+    )
+    expect(shop.landed()).toEqual([])
+  })
+
+  it('ejects what is red on the base of the moment; it waits, and `pr merge` tries it again', async () => {
+    const shop = newShop()
+    const number = await approved(shop)
+    shop.tests.answers(red, passed)
+    await shop.merge(number)
+    const { waiting } = await shop.when(number, 'was ejected', ({ phase, waiting }) => {
+      return phase === 'waiting' && (waiting?.for.includes('ejected') ?? false)
+    })
+    expect(waiting).toMatchObject({
+      for: 'ejected from the merge queue: tests on the merge result: exit code 1',
+      command: `switchyard pr merge ${number} --repo ${shop.repo}`,
+    })
+    expect(shop.landed()).toEqual([])
+    await queueIsEmpty(shop)
+    await shop.merge(number)
+    expect(await shop.ended(number)).toMatchObject({ state: 'merged' })
+    await expectOnlyTested(shop)
+  })
+
+  it('goes on with the next when the first is red', async () => {
+    const shop = newShop()
+    const [bad, good] = [await approved(shop), await approved(shop)]
+    shop.tests.answers('hold', passed)
+    await shop.merge(bad)
+    const run = await shop.tests.started(3)
+    await shop.merge(good)
+    await shop.phase(good, 'queued')
+    run.finish(red)
+    expect(await shop.ended(good)).toMatchObject({ state: 'merged' })
+    expect(shop.landed()).toEqual([good])
+  })
+
+  it('tries an infrastructure failure again, then ejects with its reason', async () => {
+    const shop = newShop()
+    const number = await approved(shop)
+    shop.tests.answers(broken)
+    await shop.merge(number)
+    const { waiting } = await shop.when(number, 'was ejected', ({ waiting }) => waiting?.for.includes('ejected') ?? false)
+    expect(waiting!.for).toContain('no space left on the disk')
+    expect(shop.tests.runs).toHaveLength(3)
+  })
+
+  it('outlives a tool that breaks again and again, and lands the next', async () => {
+    const shop = newShop()
+    shop.setPolicy('checks: { tests: { run: ./test.sh, retries: 0 } }\nmerge: { auto: false }')
+    const number = await shop.open()
+    await shop.rest(number)
+    shop.pushBase({ 'base.txt': 'moved\n' })
+    shop.tests.answer = () => {
+      throw new Error('the checkout is gone')
+    }
+    await shop.merge(number)
+    const { waiting } = await shop.when(number, 'was ejected', ({ waiting }) => waiting?.for.includes('ejected') ?? false)
+    expect(waiting!.for).toContain('the checkout is gone')
+    shop.tests.answers(passed)
+    await shop.merge(number)
+    expect(await shop.ended(number)).toMatchObject({ state: 'merged' })
+  })
+
+  it('ejects an entry that can not be built at all, and goes on', async () => {
+    const shop = newShop()
+    const [unknown, good] = [await shop.open({}, { hint: 'lost' }), await approved(shop)]
+    const { repo, branch, ...entry } = await shop.entry(unknown, 'a snapshot that is not in the ledger')
+    await shop.pipelines.enqueue({ repo, branch, ...entry })
+    await shop.merge(good)
+    expect(await shop.ended(good)).toMatchObject({ state: 'merged' })
+    expect(shop.landed()).toEqual([good])
+  })
+
+  it('stops the test of an entry that leaves', async () => {
+    const shop = newShop()
+    const number = await approved(shop)
+    shop.tests.hold()
+    await shop.merge(number)
+    const run = await shop.tests.started(2)
+    const { head } = await shop.pullRequest(number)
+    await shop.queue().signal(leave, { number, head: head.sha, reason: 'test' })
+    await until('its test was stopped', () => run.state === 'aborted')
+    await queueIsEmpty(shop)
+    expect(shop.landed()).toEqual([])
+  })
+
+  it('tests an entry anew that left and came back before its test had stopped', async () => {
+    const shop = newShop()
+    const number = await approved(shop)
+    shop.tests.answers('hold', passed)
+    await shop.merge(number)
+    const run = await shop.tests.started(2)
+    const { head } = await shop.pullRequest(number)
+    const snapshotId = (await shop.status(number))!.decision!.snapshotId
+    await shop.queue().signal(leave, { number, head: head.sha, reason: 'test' })
+    await shop.queue().signal(enqueue, await shop.entry(number, snapshotId))
+    expect(await shop.ended(number)).toMatchObject({ state: 'merged' })
+    expect(run.state).toBe('aborted')
+    expect(shop.landed()).toEqual([number])
+  })
+
+  it('ignores a `leave` about an older head', async () => {
+    const shop = newShop()
+    const number = await approved(shop)
+    shop.tests.answers('hold')
+    await shop.merge(number)
+    const run = await shop.tests.started(2)
+    await shop.queue().signal(leave, { number, head: '0'.repeat(40), reason: 'test' })
+    run.finish(passed)
+    expect(await shop.ended(number)).toMatchObject({ state: 'merged' })
+  })
+
+  it.each(['done-but-5xx', '5xx', { status: 429, retryAfter: 300 }] as const)(
+    'lands once and reports it where the forge answers the merge with %j',
+    async (failure) => {
+      const shop = newShop()
+      shop.forge.failNext('merge', failure)
+      const number = await shop.open()
+      expect(await shop.ended(number)).toMatchObject({ state: 'merged' })
+      expect(shop.landed()).toEqual([number])
+      await shop.comment(number, 'Landed as')
+      await expectOnlyTested(shop)
+    },
+  )
+
+  it('looks again at a head that the forge says has moved, and lands it still if it did not', async () => {
+    const shop = newShop()
+    const number = await approved(shop)
+    shop.forge.failNext('merge', '409')
+    await shop.merge(number)
+    expect(await shop.ended(number)).toMatchObject({ state: 'merged' })
+    expect(shop.landed()).toEqual([number])
+  })
+
+  it('never lands a head that it was not given', async () => {
+    const shop = newShop()
+    const number = await approved(shop)
+    shop.tests.answers('hold', passed)
+    await shop.merge(number)
+    const run = await shop.tests.started(2)
+    const head = await shop.push(number, { 'late.txt': 'late\n' }, { hint: 'lost' })
+    run.finish(passed)
+    await shop.when(number, 'sees its new head', (status) => status.head?.sha === head && status.resting)
+    expect(shop.landed()).toEqual([])
+  })
+
+  it('takes a burst of two hundred enqueues: each pull request once, in order', async () => {
+    const shop = newShop()
+    const numbers: number[] = []
+    for (let count = 0; count < 40; count += 1) numbers.push(await shop.open({}, { hint: 'lost' }))
+    const entries = await Promise.all(
+      numbers.map(async (number) => {
+        const { id } = await world().forgeActivities.takeSnapshot({ repo: shop.repo, number })
+        return shop.entry(number, id)
+      }),
+    )
+    shop.tests.answers('hold', passed)
+    await shop.pipelines.enqueue(entries[0]!)
+    const first = await shop.tests.started(1)
+    for (const entry of entries) await shop.pipelines.enqueue(entry)
+    await Promise.all(Array.from({ length: 4 }, () => entries.map((entry) => shop.pipelines.enqueue(entry))).flat())
+    first.finish(passed)
+    await until('all landed', () => shop.landed().length >= numbers.length, 60_000)
+    await queueIsEmpty(shop)
+    expect(shop.landed()).toEqual(numbers)
+    await expectOnlyTested(shop)
+  }, 90_000)
+})

@@ -1,0 +1,81 @@
+import { expect, it } from 'vitest'
+import { repositoryWatchStatus, sweep } from '#contracts/repository-watch'
+import { passed, red } from './scripted-check.ts'
+import type { Shop } from './shop.ts'
+import { until } from './until.ts'
+import { inWorld, newShop } from './world.ts'
+
+async function sweeps(shop: Shop): Promise<number> {
+  return (await shop.watch().query(repositoryWatchStatus)).sweeps
+}
+
+inWorld('the watch of a repository', () => {
+  it('finds a pull request whose hint was lost', async () => {
+    const shop = newShop({ sweep: 200 })
+    await shop.pipelines.watchRepository(shop.repo)
+    const number = await shop.open({}, { hint: 'lost' })
+    await until('it landed', () => shop.landed().includes(number))
+    await shop.watch().terminate()
+  })
+
+  it('finds a new head whose hint was lost', async () => {
+    const shop = newShop({ sweep: 200 })
+    await shop.pipelines.watchRepository(shop.repo)
+    shop.tests.answers(red, passed)
+    const number = await shop.open()
+    await shop.phase(number, 'rejected')
+    await shop.push(number, { 'fix.txt': 'fixed\n' }, { hint: 'lost' })
+    await until('it landed', () => shop.landed().includes(number))
+    await shop.watch().terminate()
+  })
+
+  it('finds a close whose hint was lost', async () => {
+    const shop = newShop({ sweep: 200 })
+    await shop.pipelines.watchRepository(shop.repo)
+    shop.tests.answers(red)
+    const number = await shop.open()
+    await shop.phase(number, 'rejected')
+    await until('it was seen', async () => (await sweeps(shop)) >= 2)
+    await shop.update(number, { state: 'closed' }, { hint: 'lost' })
+    expect(await shop.ended(number)).toMatchObject({ state: 'closed' })
+    await shop.watch().terminate()
+  })
+
+  it('wakes nothing that did not change', async () => {
+    const shop = newShop({ sweep: 50 })
+    shop.tests.answers(red)
+    const number = await shop.open()
+    await shop.rest(number)
+    let looks = 0
+    const { pipelines } = shop
+    shop.pipelines = {
+      ...pipelines,
+      lookAtPullRequest: (...args) => {
+        looks += 1
+        return pipelines.lookAtPullRequest(...args)
+      },
+    }
+    await shop.pipelines.watchRepository(shop.repo)
+    await until('it swept again and again', async () => (await sweeps(shop)) >= 5)
+    await shop.watch().terminate()
+    expect(looks).toBe(1)
+  })
+
+  it('sweeps at once when it is asked to', async () => {
+    const shop = newShop({ sweep: 600_000 })
+    await shop.pipelines.watchRepository(shop.repo)
+    await until('it swept', async () => (await sweeps(shop)) >= 1)
+    const before = await sweeps(shop)
+    await shop.watch().signal(sweep)
+    await until('it swept again', async () => (await sweeps(shop)) > before)
+  })
+
+  it('goes on when the forge was away', async () => {
+    const shop = newShop({ sweep: 200 })
+    for (let failures = 0; failures < 3; failures += 1) shop.forge.failNext('listPullRequests', '5xx')
+    await shop.pipelines.watchRepository(shop.repo)
+    const number = await shop.open({}, { hint: 'lost' })
+    await until('it landed', () => shop.landed().includes(number))
+    await shop.watch().terminate()
+  })
+})
