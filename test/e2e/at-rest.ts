@@ -1,0 +1,35 @@
+import { mergeQueueId, pullRequestId } from '#contracts/ids'
+import { mergeQueueStatus } from '#contracts/merge-queue'
+import { pullRequestStatus } from '#contracts/pull-request'
+import { eventually } from '../support/crash-points.ts'
+import type { TestInstallation, TestRepository } from '../support/installation.ts'
+
+const REST_MS = 60_000
+
+/** Until each PR has landed or rests, the queue is empty, and `still` has nothing more to wait for. */
+export async function untilAtRest(
+  { connected: { client } }: TestInstallation,
+  { name }: TestRepository,
+  numbers: number[],
+  still: () => string | null,
+): Promise<void> {
+  const waitsFor = async (): Promise<string | null> => {
+    const expected = still()
+    if (expected !== null) return expected
+    for (const number of numbers) {
+      const handle = client.workflow.getHandle(pullRequestId(name, number))
+      const { status } = await handle.describe()
+      if (status.name !== 'RUNNING') continue
+      const { phase, resting } = await handle.query(pullRequestStatus)
+      if (!resting) return `#${number} to rest; it is ${phase}`
+    }
+    const { entries } = await client.workflow.getHandle(mergeQueueId(name, 'main')).query(mergeQueueStatus)
+    return entries.length === 0 ? null : 'the queue to be empty'
+  }
+  const ask = () => waitsFor().catch((error: unknown) => String(error))
+  await eventually(
+    async () => (await ask()) === null,
+    REST_MS,
+    async () => `waits for ${await ask()}`,
+  )
+}
