@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process'
-import { readFileSync } from 'node:fs'
+import { readFileSync, readlinkSync } from 'node:fs'
 import { join } from 'node:path'
+import { findNetworks, findProgram, type OwnNetwork } from './network.ts'
 import { findToolchain, isWithin, realOrNull } from './toolchain.ts'
 
 export type IsolatedCommand = {
@@ -18,6 +19,8 @@ export type IsolatedCommand = {
 
 export type Isolation = {
   mode: 'bubblewrap' | 'none'
+  /** What a command with `network: true` gets: one without this host, or that of this host. */
+  network: 'own' | 'shared'
   detail: string
   /** Why no command may run: isolation is required and does not work. */
   problem: string | null
@@ -48,12 +51,30 @@ export function createIsolation(options: {
   if (!options.required) return withoutIsolation(options.env)
   const bubblewrap = findProgram('bwrap', options.env)
   if (bubblewrap === null) return brokenIsolation('bubblewrap is not installed')
-  const isolation = withBubblewrap(bubblewrap, options.env, options.hidden)
-  const problem = tryOut(isolation)
-  return problem === null ? isolation : brokenIsolation(`bubblewrap does not work here (${problem})`)
+  const make = (network: OwnNetwork | null, why: string) =>
+    withBubblewrap({ bubblewrap, network, why, env: options.env, hidden: options.hidden })
+  const problem = tryOut(make(null, ''), false)
+  if (problem !== null) return brokenIsolation(`bubblewrap does not work here (${problem})`)
+  const problems: string[] = []
+  for (const network of findNetworks(options.env)) {
+    const isolation = make(network, '')
+    const why = tryOut(isolation, true)
+    if (why === null) return isolation
+    problems.push(`${network.name} does not work here: ${why}`)
+  }
+  return make(null, problems.join(', ') || 'neither pasta (package passt) nor slirp4netns is installed')
 }
 
-function withBubblewrap(bubblewrap: string, env: Environment, hidden: readonly string[]): Isolation {
+type Sandbox = {
+  bubblewrap: string
+  network: OwnNetwork | null
+  /** Why there is no network of its own. */
+  why: string
+  env: Environment
+  hidden: readonly string[]
+}
+
+function withBubblewrap({ bubblewrap, network, why, env, hidden }: Sandbox): Isolation {
   const hiddenFolders = hidden.map((folder) => realOrNull(folder) ?? folder)
   const toolchain = findToolchain(env, hiddenFolders)
   const limits = limitArguments(env)
@@ -63,9 +84,8 @@ function withBubblewrap(bubblewrap: string, env: Environment, hidden: readonly s
     const folders = [...hiddenFolders, ...run.hidden.map((folder) => realOrNull(folder) ?? folder)]
     const args = [
       ...['--unshare-all', '--die-with-parent', '--new-session', '--cap-drop', 'ALL'],
-      ...(run.network ? ['--share-net'] : []),
+      ...(run.network ? networkArguments(network) : []),
       ...toolchain.visible.flatMap((path) => ['--ro-bind', path, path]),
-      ...(run.network ? ['--ro-bind-try', '/etc/resolv.conf', '/etc/resolv.conf'] : []),
       ...folders.filter((folder) => toolchain.visible.some((path) => isWithin(folder, path)))
         .flatMap((folder) => ['--tmpfs', folder, '--remount-ro', folder]),
       ...['--proc', '/proc', '--dev', '/dev', '--bind', run.slot.temp, '/tmp', '--symlink', '/tmp', '/var/tmp'],
@@ -75,26 +95,37 @@ function withBubblewrap(bubblewrap: string, env: Environment, hidden: readonly s
       ...['--remount-ro', '/', '--chdir', treeInside],
       ...['--', 'sh', '-c', `: > ${marksInside}/${startedMark} && exec sh -c "$1"`, 'sh', run.shell],
     ] // prettier-ignore
-    const [command = bubblewrap, ...rest] = [...limits, bubblewrap, ...args]
+    const sandbox = [bubblewrap, ...args]
+    const [command = bubblewrap, ...rest] = [...limits, ...(run.network && network ? network.around(sandbox) : sandbox)]
     // Given to bubblewrap itself and not by --setenv: its pid 1 shows inside what it was started with.
     return { command, args: rest, cwd: '/', env: { ...cleanEnvironment(env), ...inside, ...run.env } }
   }
 
   return {
     mode: 'bubblewrap',
-    detail:
-      'own PID, mount and network namespaces; setup and checks with "network: true" share the network of this host ' +
-      'and can reach its services',
+    network: network ? 'own' : 'shared',
+    detail: network
+      ? `own PID, mount and network namespaces, for setup and checks with "network: true" through ${network.name}`
+      : 'own PID, mount and network namespaces; setup and checks with "network: true" share the network of this host ' +
+        `and can reach its services (${why})`,
     problem: null,
     surroundings: surroundingsOf('bubblewrap', toolchain.path),
     wrap,
   }
 }
 
+function networkArguments(network: OwnNetwork | null): string[] {
+  if (network === null) return ['--share-net', '--ro-bind-try', '/etc/resolv.conf', '/etc/resolv.conf']
+  // The helper's namespace knows this user under another id.
+  const user = ['--uid', String(process.getuid?.() ?? 0), '--gid', String(process.getgid?.() ?? 0)]
+  return ['--share-net', ...user, '--ro-bind-data', network.resolverDescriptor, '/etc/resolv.conf']
+}
+
 function withoutIsolation(env: Environment): Isolation {
   const limits = limitArguments(env)
   return {
     mode: 'none',
+    network: 'shared',
     detail: 'isolation: none, trusted code only: commands can read and change what this user can',
     problem: null,
     surroundings: surroundingsOf('none', env['PATH'] ?? ''),
@@ -110,6 +141,7 @@ function brokenIsolation(why: string): Isolation {
   const problem = `isolation: required, but ${why}; install bubblewrap or set isolation: none`
   return {
     mode: 'none',
+    network: 'shared',
     detail: `${problem}; until then no command runs`,
     problem,
     surroundings: '',
@@ -127,21 +159,31 @@ function cleanEnvironment(env: Environment): Record<string, string> {
   return { LANG: env['LANG'] || 'C.UTF-8', TERM: 'dumb', CI: 'true' }
 }
 
-/** Tried with folders that exist everywhere in place of a slot's. */
-function tryOut(isolation: Isolation): string | null {
+/** Tried with folders that exist everywhere in place of a slot's. Answers why it does not work, or null. */
+function tryOut(isolation: Isolation, network: boolean): string | null {
   const { command, args, cwd, env } = isolation.wrap({
     shell: 'true',
     slot: { tree: '/usr', home: '/usr', temp: '/usr', marks: '/usr' },
     kept: [],
-    network: false,
+    network,
     env: {},
     hidden: [],
   })
   const end = args.indexOf('--chdir')
-  const result = spawnSync(command, [...args.slice(0, end), '--', 'true'], { cwd, env, timeout: 10_000 })
+  const look = ['--', 'sh', '-c', 'readlink /proc/self/ns/net && cat /proc/net/dev']
+  const result = spawnSync(command, [...args.slice(0, end), ...look], {
+    cwd,
+    env,
+    timeout: 10_000,
+    killSignal: 'SIGKILL',
+  })
   if (result.error) return result.error.message
-  if (result.status === 0) return null
-  return result.stderr.toString().trim().split('\n').at(-1) || `exit code ${result.status}`
+  if (result.status !== 0) {
+    return result.stderr.toString().trim().split('\n').at(-1) || `exit code ${result.status}`
+  }
+  const seen = result.stdout.toString()
+  if (seen.startsWith(readlinkSync('/proc/self/ns/net'))) return 'it shares the network of this host'
+  return !network || /^\s*(?!lo:)\S+:/m.test(seen) ? null : 'it has no interface'
 }
 
 /** `prlimit` where the system has it: no core files, no endless file, a bounded number of open ones. */
@@ -162,9 +204,4 @@ function hardLimit(name: string): number {
   } catch {
     return Infinity
   }
-}
-
-export function findProgram(name: string, env: Environment): string | null {
-  const folders = (env['PATH'] ?? '').split(':').filter((folder) => folder.startsWith('/'))
-  return folders.map((folder) => realOrNull(join(folder, name))).find((path) => path !== null) ?? null
 }

@@ -5,9 +5,12 @@ import type { CommandOutcome } from './port.ts'
 
 export type Verdict = Pick<CommandOutcome, 'conclusion' | 'reason' | 'exitCode'>
 
-/** What a finished process says about the change. `lastErrors`: the end of its standard error. */
+/**
+ * What a finished process says about the change. `lastErrors`: the end of its standard error. `helper`: a program that
+ * makes the network, and whose errors have no common form, starts the sandbox.
+ */
 export function verdictOf(
-  run: { shell: string; timeout: number; started: boolean },
+  run: { shell: string; timeout: number; started: boolean; helper: boolean },
   result: Pick<ProcessResult, 'exitCode' | 'signal' | 'timedOut' | 'spawnError'>,
   lastErrors: string,
 ): Verdict {
@@ -17,9 +20,13 @@ export function verdictOf(
     return { conclusion: 'timed-out', reason: `timed out after ${spokenDuration(run.timeout)}`, exitCode }
   }
   if (exitCode === 0) return { conclusion: 'passed', reason: 'exit code 0', exitCode }
-  const sandbox = /^(?:bwrap|prlimit): .*/m.exec(lastErrors)
-  if (!run.started && sandbox) return infrastructure(`the sandbox did not start: ${sandbox[0]}`)
+  const sandbox = /^(?:bwrap|prlimit): .*/m.exec(lastErrors)?.[0] ?? (run.helper ? lastLine(lastErrors) : null)
+  if (!run.started && sandbox !== null) return infrastructure(`the sandbox did not start: ${sandbox}`)
   return { conclusion: 'failed', reason: failureReason(run.shell, result, lastErrors), exitCode }
+}
+
+function lastLine(text: string): string {
+  return plainText(text.trim().split('\n').at(-1) ?? '').slice(0, 200) || 'its network could not be made'
 }
 
 export function infrastructure(reason: string): Verdict {

@@ -42,8 +42,11 @@ export type CommandOutcome = {
 /** Runs a repository's command in a pooled checkout of a commit, isolated as the installation says. */
 export interface CommandRunner {
   run(input: CommandRun): Promise<CommandOutcome>
-  /** What isolation does here, for `doctor` and decisions: `required` works, or `none` with the reason. */
-  isolation(): { mode: 'bubblewrap' | 'none'; detail: string }
+  /**
+   * What isolation does here, for `doctor` and decisions: `required` works, or `none` with the reason. With
+   * `network: 'shared'`, `setup` and checks with `network: true` can reach this host's services.
+   */
+  isolation(): { mode: 'bubblewrap' | 'none'; network?: 'own' | 'shared'; detail: string }
   /** Ends processes and locks that a killed worker of this host left in the pool. */
   recover(): Promise<void>
 }

@@ -47,7 +47,8 @@ export async function runInSlot(
     onSpawn: (pid) => input.onStage({ stage: command.stage, pid }),
   })
   const started = isolation.mode === 'none' || (await kindOf(mark)) !== 'absent'
-  const verdict = verdictOf({ shell: command.shell, timeout, started }, result, lastErrors.toString())
+  const helper = command.network && isolation.network === 'own'
+  const verdict = verdictOf({ shell: command.shell, timeout, started, helper }, result, lastErrors.toString())
   return { verdict, stdout: wholeLines(result.stdout, result.stdout.length >= keptOutput) }
 }
 

@@ -93,8 +93,8 @@ export function createCommandRunner(options: CommandRunnerOptions): CommandRunne
   return {
     run,
     isolation() {
-      const { mode, detail } = isolationHere()
-      return { mode, detail }
+      const { mode, network, detail } = isolationHere()
+      return { mode, network, detail }
     },
     recover: () => pool.recover(),
   }
