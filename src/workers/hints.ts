@@ -21,7 +21,14 @@ export function startHintPump(options: {
   async function drain(repo: string): Promise<void> {
     const hints = await forge.takeHints(repo, BATCH)
     const numbers = new Map(hints.flatMap((hint) => (hint.number === null ? [] : [[hint.number, hint]])))
-    for (const [number, { id, kind }] of numbers) await pipelines.lookAtPullRequest(repo, number, { id, kind })
+    for (const [number, { id, kind }] of numbers) await tell(repo, number, { id, kind })
+  }
+
+  /** The hint of a landing comes when its pipeline has ended most times: that must not start another one. */
+  async function tell(repo: string, number: number, hint: { id: string; kind: string }): Promise<void> {
+    if (await pipelines.remindPullRequest(repo, number, hint)) return
+    const pullRequest = await forge.getPullRequest(repo, number)
+    if (pullRequest?.state === 'open') await pipelines.lookAtPullRequest(repo, number, hint)
   }
 
   async function loop(): Promise<void> {
