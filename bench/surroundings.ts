@@ -5,7 +5,8 @@ import { serverVariable } from '#installation/connect'
 
 /** Nothing of the user's reaches a benchmark: no server, no profile, no git configuration, no installation. */
 export function cleanEnvironment(): void {
-  for (const name of Object.keys(process.env)) if (/^(TEMPORAL_|GIT_|SWITCHYARD_(?!TEMPORAL_CLI$))/.test(name)) delete process.env[name]
+  for (const name of Object.keys(process.env))
+    if (/^(TEMPORAL_|GIT_|SWITCHYARD_(?!TEMPORAL_CLI$))/.test(name)) delete process.env[name]
   process.env['GIT_CONFIG_GLOBAL'] = '/dev/null'
   process.env['GIT_CONFIG_NOSYSTEM'] = '1'
   process.env[serverVariable] = 'embedded'

@@ -25,7 +25,15 @@ export async function withInstallation<T>(
     const onEvent = (event: { kind: string; name: string }) => {
       if (event.kind !== 'started') say(`worker ${event.name}: ${event.kind}`)
     }
-    const running = await startRunning({ home, configFile, env, workers: workerProcesses, serverEndsWithUs: true, say, onEvent })
+    const running = await startRunning({
+      home,
+      configFile,
+      env,
+      workers: workerProcesses,
+      serverEndsWithUs: true,
+      say,
+      onEvent,
+    })
     try {
       const connected = await connect(installation, { env })
       try {

@@ -1,5 +1,6 @@
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
+import { useHelper } from '#activities/process/helper'
 import { inFolder } from '../surroundings.ts'
 import { rotate } from '../statistics.ts'
 import { withInstallation, type Bench } from './installation.ts'
@@ -25,6 +26,8 @@ type Lane = (typeof lanes)[number]
 /** Lands the same changes in each way, in rounds in which every way takes its turn at being first. */
 export async function benchLand(options: LandOptions): Promise<Report> {
   return inFolder(async (folder) => {
+    // As in the workers: else the scripts would pay for the size of this process.
+    const helper = useHelper()
     const { files, prs, rounds, say } = options
     const gateFile = join(folder, 'gate-is-open')
     const policy = policyText(gateFile)
@@ -43,13 +46,18 @@ export async function benchLand(options: LandOptions): Promise<Report> {
     const measured = await withInstallation(join(folder, 'home'), repositories, say, async (bench) => {
       const results: Round[] = []
       for (let round = 0; round < rounds; round += 1) {
-        for (const { name, gitDir, template } of repositories.filter(({ name }) => name.endsWith(`-round-${round + 1}`))) {
+        for (const { name, gitDir, template } of repositories.filter(({ name }) =>
+          name.endsWith(`-round-${round + 1}`),
+        )) {
           say(`round ${round + 1} of ${rounds}, ${template.files} files`)
-          results.push(await oneRound({ ...options, bench, repo: name, gitDir, template, policy, gateFile, folder, round }))
+          results.push(
+            await oneRound({ ...options, bench, repo: name, gitDir, template, policy, gateFile, folder, round }),
+          )
         }
       }
       return results
     })
+    helper.stop()
     return reportOf(measured, { prs, rounds, files })
   })
 }
@@ -89,6 +97,7 @@ async function oneRound(input: OneRound): Promise<Round> {
     ours: ours!.ms / prs,
     enter: ours!.enterMs / prs,
     close: ours!.closeMs,
+    cpu: ours!.cpuMs === null ? null : ours!.cpuMs / prs,
     parts: ours!.parts,
     script: found.script!,
     shell: found.shell!,
@@ -96,7 +105,12 @@ async function oneRound(input: OneRound): Promise<Round> {
   }
 }
 
-async function runLane(lane: Exclude<Lane, 'ours'>, gitDir: string, template: Template, scratch: string): Promise<number> {
+async function runLane(
+  lane: Exclude<Lane, 'ours'>,
+  gitDir: string,
+  template: Template,
+  scratch: string,
+): Promise<number> {
   const { changes } = template
   switch (lane) {
     case 'script':

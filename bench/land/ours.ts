@@ -8,6 +8,7 @@ import { openRepository } from '#activities/git/repository'
 import type { CheckName, Policy } from '#domain/policy'
 import type { Subject } from '#domain/evidence'
 import type { Bench } from './installation.ts'
+import { cpuTime } from './cpu.ts'
 import { partsOf, type Parts } from './parts.ts'
 import { followBase } from './follow-base.ts'
 import type { Change, Template } from './template.ts'
@@ -16,8 +17,18 @@ const AUTHOR = 'ada@example.test'
 const AT_ONCE = 10
 const POLL_MS = 100
 
-/** Milliseconds for all the PRs of a round. `enter`: from the first `pr merge` until the queue holds all. */
-export type OursTimed = { ms: number; enterMs: number; closeMs: number; tree: string; parts: Parts }
+/**
+ * Milliseconds for all the PRs of a round. `enterMs`: from the first `pr merge` until the queue holds all; `closeMs`:
+ * from the last landing until every pipeline has ended; `cpuMs`: CPU time of every process, from the gate to that end.
+ */
+export type OursTimed = {
+  ms: number
+  enterMs: number
+  closeMs: number
+  cpuMs: number | null
+  tree: string
+  parts: Parts
+}
 
 export type Round = Bench & {
   repo: string
@@ -41,17 +52,28 @@ export async function landThroughQueue(round: Round): Promise<OursTimed> {
   const numbers = await openAll(round, [...changes, gate])
   await openRepository(gitDir).updateRefs([{ ref: 'refs/heads/main', from: template.root, to: template.moved }])
   await closeGate(round, numbers.get(gate)!)
-  const enterMs = await enterAll(round, changes.map((change) => numbers.get(change)!))
+  const enterMs = await enterAll(
+    round,
+    changes.map((change) => numbers.get(change)!),
+  )
   const { tip, tree } = await recordCandidates(round, numbers)
   const following = followBase(round, { from: template.moved, tree })
+  const cpuBefore = cpuTime()
   await writeFile(gateFile, '')
   const { ms } = await following
   const closeMs = await untilClosed(round)
+  const cpuAfter = cpuTime()
+  const cpuMs = cpuBefore === null || cpuAfter === null ? null : cpuAfter - cpuBefore
+  const runs = await countOf(round, `Repo = "${round.repo}" AND Pipeline = "pullRequest"`)
+  if (runs > numbers.size) round.say(`  ${runs} pipelines ran for ${numbers.size} pull requests`)
   const landings = await round.installation.ledger.landings(round.repo, 'main')
-  if (landings.length !== changes.length + 1) throw new Error(`${landings.length} landings of ${changes.length + 1} PRs`)
+  if (landings.length !== changes.length + 1)
+    throw new Error(`${landings.length} landings of ${changes.length + 1} PRs`)
   if (landings.at(-1)?.tree !== tip) throw new Error('the last landing has another tree than the last candidate')
-  const parts = partsOf(await round.connected.client.workflow.getHandle(mergeQueueId(round.repo, 'main')).fetchHistory())
-  return { ms, enterMs, closeMs, tree, parts }
+  const parts = partsOf(
+    await round.connected.client.workflow.getHandle(mergeQueueId(round.repo, 'main')).fetchHistory(),
+  )
+  return { ms, enterMs, closeMs, cpuMs, tree, parts }
 }
 
 async function openAll(round: Round, changes: Change[]): Promise<Map<Change, number>> {
@@ -132,7 +154,17 @@ async function pass({ repo, installation }: Round, policy: Policy, check: CheckN
   const id = `bench:${check}:${JSON.stringify(subject)}:${repo}`
   const found = { conclusion: 'passed' as const, reason: 'recorded beforehand', findings: [], log: null }
   const digest = checkDigest(policy, check)
-  await installation.ledger.saveEvidence({ id, repo, check, subject, digest, ...found, startedAt: at, finishedAt: at, workflowId: 'bench' })
+  await installation.ledger.saveEvidence({
+    id,
+    repo,
+    check,
+    subject,
+    digest,
+    ...found,
+    startedAt: at,
+    finishedAt: at,
+    workflowId: 'bench',
+  })
 }
 
 async function untilClosed(round: Round): Promise<number> {

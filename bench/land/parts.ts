@@ -9,7 +9,11 @@ type Time = HistoryEvent['eventTime']
  * Where a landing's time goes, in milliseconds, each the median: per activity from its scheduling to its start
  * (`dispatch`) and from there to its end (`run`); `between` the end of an activity and the scheduling of the next.
  */
-export type Parts = { activities: Record<string, { count: number; dispatch: number; run: number }>; between: number; events: number }
+export type Parts = {
+  activities: Record<string, { count: number; dispatch: number; run: number }>
+  between: number
+  events: number
+}
 
 export function partsOf(history: History): Parts {
   const events = history.events ?? []
@@ -38,7 +42,10 @@ export function partsOf(history: History): Parts {
     }
   }
   const activities = Object.fromEntries(
-    [...found].map(([name, { dispatch, run }]) => [name, { count: run.length, dispatch: median(dispatch), run: median(run) }]),
+    [...found].map(([name, { dispatch, run }]) => [
+      name,
+      { count: run.length, dispatch: median(dispatch), run: median(run) },
+    ]),
   )
   return { activities, between: median(between), events: events.length }
 }

@@ -30,7 +30,11 @@ export async function createTemplate(
   await initBareRepository(gitDir, { defaultBranch: 'main' })
   await runGit({ gitDir, args: ['fast-import', '--quiet', '--date-format=raw'], stdin: fastImport(files, prs, policy) })
   const refs = await openRepository(gitDir).refs('refs/heads/')
-  const change = (branch: string): Change => ({ branch, head: refs.get(`refs/heads/${branch}`)!, title: `Do ${branch}` })
+  const change = (branch: string): Change => ({
+    branch,
+    head: refs.get(`refs/heads/${branch}`)!,
+    title: `Do ${branch}`,
+  })
   return {
     gitDir,
     files,
@@ -49,12 +53,18 @@ export async function copyTemplate({ gitDir }: Template, to: string): Promise<vo
 const branchOf = (index: number) => `change-${index + 1}`
 
 function fastImport(files: number, prs: number, policy: string): string {
-  const content = [policyFileName, policy, ...Array.from({ length: files }, (_, index) => [pathOf(index), textOf(index)]).flat()]
+  const content = [
+    policyFileName,
+    policy,
+    ...Array.from({ length: files }, (_, index) => [pathOf(index), textOf(index)]).flat(),
+  ]
   const lines = [...commit('main', 'Start', null, content)]
   for (let index = 0; index < prs; index += 1) {
     const target = Math.floor((index * files) / prs)
     const path = target < files ? pathOf(target) : `new-${index}.txt`
-    lines.push(...commit(branchOf(index), `Do ${branchOf(index)}`, 'main', [path, `${textOf(target)}change ${index}\n`]))
+    lines.push(
+      ...commit(branchOf(index), `Do ${branchOf(index)}`, 'main', [path, `${textOf(target)}change ${index}\n`]),
+    )
   }
   lines.push(...commit(gateBranch, 'Open the gate', 'main', ['gate', 'open\n']))
   lines.push(...commit('moved', 'Move on', 'main', ['moved', 'on\n']))
@@ -75,4 +85,5 @@ const data = (text: string) => [`data ${Buffer.byteLength(text)}`, text]
 /** Fifty files to a folder, as sources often lie. */
 const pathOf = (index: number) => `src/part-${Math.floor(index / 50)}/file-${index}.txt`
 
-const textOf = (index: number) => Array.from({ length: 20 }, (_, line) => `line ${line} of file ${index}`).join('\n') + '\n'
+const textOf = (index: number) =>
+  Array.from({ length: 20 }, (_, line) => `line ${line} of file ${index}`).join('\n') + '\n'
