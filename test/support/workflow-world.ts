@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { Client, Connection } from '@temporalio/client'
 import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker'
 import { expect } from 'vitest'
+import { withFailures } from '#activities/failures'
 import { createForgeActivities } from '#activities/forge/activities'
 import type { Forge } from '#activities/forge/port'
 import { createMergeActivities } from '#activities/merge/activities'
@@ -125,7 +126,7 @@ function activitiesOf(shops: Map<string, Shop>, ledger: Ledger) {
   }
   return {
     forgeActivities,
-    activities: ({ tools }: RoleDefinition) => Object.assign({}, ...tools.map((tool) => create[tool]())) as object,
+    activities: ({ tools }: RoleDefinition) => withFailures(Object.assign({}, ...tools.map((tool) => create[tool]()))),
   }
 }
 

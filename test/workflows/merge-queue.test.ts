@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest'
 import { enqueue, leave } from '#contracts/merge-queue'
+import { record } from './record.ts'
 import { broken, passed, red } from './scripted-check.ts'
 import type { Shop } from './shop.ts'
 import { until } from './until.ts'
@@ -45,6 +46,7 @@ inWorld('the merge queue', () => {
     for (const number of numbers) expect(await shop.ended(number)).toMatchObject({ state: 'merged' })
     expect(shop.landed()).toEqual(numbers)
     await expectOnlyTested(shop)
+    await record('mergeQueue', 'three-in-order', shop.queue())
   })
 
   it('shows what stands where and what each waits for', async () => {
@@ -89,6 +91,7 @@ inWorld('the merge queue', () => {
     expect(await shop.git.isAncestor(moved, merged!.sha)).toBe(true)
     expect(shop.git.files(merged!.sha)).toHaveProperty(['again.txt'])
     await expectOnlyTested(shop)
+    await record('mergeQueue', 'rebuilt-on-a-moved-base', shop.queue())
   })
 
   it('rebuilds without a new test where the tree stays the same', async () => {
@@ -136,6 +139,8 @@ inWorld('the merge queue', () => {
     await shop.merge(number)
     expect(await shop.ended(number)).toMatchObject({ state: 'merged' })
     await expectOnlyTested(shop)
+    await record('mergeQueue', 'ejected-then-landed', shop.queue())
+    await record('pullRequest', 'ejected-then-landed', shop.pipeline(number))
   })
 
   it('goes on with the next when the first is red', async () => {
@@ -214,6 +219,7 @@ inWorld('the merge queue', () => {
     expect(await shop.ended(number)).toMatchObject({ state: 'merged' })
     expect(run.state).toBe('aborted')
     expect(shop.landed()).toEqual([number])
+    await record('mergeQueue', 'left-and-came-back', shop.queue())
   })
 
   it('ignores a `leave` about an older head', async () => {
@@ -225,6 +231,21 @@ inWorld('the merge queue', () => {
     await shop.queue().signal(leave, { number, head: '0'.repeat(40), reason: 'test' })
     run.finish(passed)
     expect(await shop.ended(number)).toMatchObject({ state: 'merged' })
+  })
+
+  it('asks a forge that is busy again when it said so, and not before', async () => {
+    const shop = newShop()
+    const asked: number[] = []
+    const { merge } = shop.forge
+    shop.forge.merge = (...args) => {
+      asked.push(Date.now())
+      return merge(...args)
+    }
+    shop.forge.failNext('merge', { status: 429, retryAfter: 1_500 })
+    const number = await shop.open()
+    expect(await shop.ended(number)).toMatchObject({ state: 'merged' })
+    expect(asked).toHaveLength(2)
+    expect(asked[1]! - asked[0]!).toBeGreaterThanOrEqual(1_450)
   })
 
   it.each(['done-but-5xx', '5xx', { status: 429, retryAfter: 300 }] as const)(

@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest'
+import { record } from './record.ts'
 import { passed, red } from './scripted-check.ts'
 import { until } from './until.ts'
 import { inWorld, newShop } from './world.ts'
@@ -16,6 +17,7 @@ inWorld('a pull request that moves', () => {
     expect(shop.git.files(merged!.sha)).toEqual(shop.git.files(head))
     const decisions = await shop.ledger.decisions(shop.repo, number)
     expect(decisions.map(({ outcome }) => outcome)).toEqual(['approve'])
+    await record('pullRequest', 'new-head-during-checks', shop.pipeline(number))
   })
 
   it('uses no result of the old head for the new one', async () => {
@@ -49,6 +51,7 @@ inWorld('a pull request that moves', () => {
     await shop.update(number, { state: 'closed' })
     expect(await shop.ended(number)).toMatchObject({ state: 'closed', merged: null })
     expect(run.state).toBe('aborted')
+    await record('pullRequest', 'closed-during-checks', shop.pipeline(number))
   })
 
   it('leaves the queue when it is closed there, and its test is stopped', async () => {

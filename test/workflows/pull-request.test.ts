@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest'
+import { record } from './record.ts'
 import { broken, passed, red } from './scripted-check.ts'
 import type { Shop } from './shop.ts'
 import { until } from './until.ts'
@@ -23,6 +24,7 @@ inWorld('a pull request', () => {
     expect(shop.effects('commented', number)).toHaveLength(1)
     expect(shop.effects('comment-edited', number).length).toBeGreaterThan(0)
     await shop.comment(number, 'Landed as')
+    await record('pullRequest', 'landed', shop.pipeline(number))
   })
 
   it('lands the very tree that its tests passed on, tested once', async () => {
@@ -110,6 +112,7 @@ inWorld('a pull request', () => {
     await shop.update(number, { draft: false })
     expect(await shop.ended(number)).toMatchObject({ state: 'merged' })
     expect(shop.tests.runs).toHaveLength(1)
+    await record('pullRequest', 'draft-then-ready', shop.pipeline(number))
   })
 
   it('lands by later approvals without testing again', async () => {
@@ -174,6 +177,25 @@ inWorld('a pull request', () => {
     expect(await shop.rerun(number)).toBeNull()
     expect(await shop.ended(number)).toMatchObject({ state: 'merged' })
     expect([shop.tests.runs, shop.secrets.runs, shop.review.runs].map(({ length }) => length)).toEqual([2, 1, 1])
+    await record('pullRequest', 'rejected-then-reviewed-again', shop.pipeline(number))
+  })
+
+  it('heeds a `pr review` that comes while its checks run', async () => {
+    const shop = newShop()
+    shop.tests.answers('hold', passed)
+    const number = await shop.open()
+    const run = await shop.tests.started(1)
+    let looks = 0
+    const { getPullRequest } = shop.forge
+    shop.forge.getPullRequest = (...args) => {
+      looks += 1
+      return getPullRequest(...args)
+    }
+    expect(await shop.rerun(number)).toBeNull()
+    await until('it looked', () => looks > 0)
+    run.finish(red)
+    expect(await shop.ended(number)).toMatchObject({ state: 'merged' })
+    expect(shop.tests.runs).toHaveLength(2)
   })
 
   it('tries an infrastructure failure again as often as the policy says, then waits without a rejection', async () => {
@@ -185,6 +207,7 @@ inWorld('a pull request', () => {
     expect([phase, waiting!.for]).toEqual(['waiting', 'tests: no space left on the disk'])
     expect(waiting!.command).toBe(`switchyard pr review ${number} --repo ${shop.repo}`)
     expect(shop.tests.runs).toHaveLength(3)
+    await record('pullRequest', 'infrastructure', shop.pipeline(number))
   })
 
   it('waits, and does not fail, when the tool of a check breaks again and again', async () => {
@@ -235,6 +258,7 @@ inWorld('a pull request', () => {
     const number = await shop.open()
     expect(await shop.ended(number)).toMatchObject({ state: 'stale', outcome: 'reject' })
     expect(shop.effects('commented', number)).toHaveLength(1)
+    await record('pullRequest', 'stale', shop.pipeline(number))
     shop.tests.answers(passed)
     await shop.look(number)
     expect(await shop.ended(number)).toMatchObject({ state: 'merged' })

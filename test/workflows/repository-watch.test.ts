@@ -1,5 +1,7 @@
 import { expect, it } from 'vitest'
+import { ForgeError } from '#activities/forge/port'
 import { repositoryWatchStatus, sweep } from '#contracts/repository-watch'
+import { record } from './record.ts'
 import { passed, red } from './scripted-check.ts'
 import type { Shop } from './shop.ts'
 import { until } from './until.ts'
@@ -59,6 +61,7 @@ inWorld('the watch of a repository', () => {
     await until('it swept again and again', async () => (await sweeps(shop)) >= 5)
     await shop.watch().terminate()
     expect(looks).toBe(1)
+    await record('repositoryWatch', 'swept-without-news', shop.watch())
   })
 
   it('sweeps at once when it is asked to', async () => {
@@ -68,6 +71,15 @@ inWorld('the watch of a repository', () => {
     const before = await sweeps(shop)
     await shop.watch().signal(sweep)
     await until('it swept again', async () => (await sweeps(shop)) > before)
+  })
+
+  it('ends where the installation has no such repository any more', async () => {
+    const shop = newShop()
+    shop.forge.listPullRequests = async () => {
+      throw new ForgeError('not-found', 'There is no repository.')
+    }
+    await shop.pipelines.watchRepository(shop.repo)
+    expect(await shop.watch().result()).toEqual({ reason: `${shop.repo} is no repository of this installation` })
   })
 
   it('goes on when the forge was away', async () => {

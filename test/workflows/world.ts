@@ -1,5 +1,9 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Timings } from '#contracts/timings'
+import { startEmbeddedServer, type EmbeddedServer } from '#server/embedded'
 import { openWorld, type WorkflowWorld } from '../support/workflow-world.ts'
 import type { Shop } from './shop.ts'
 
@@ -17,16 +21,30 @@ export function newShop(timings?: Partial<Timings>): Shop {
   return world().newShop(`shop-${shops}`, timings)
 }
 
-/** Runs the tests of a file at once in a world of their own, and replays every history that they made (I12). */
-export function inWorld(what: string, define: () => void): void {
+/**
+ * Runs the tests of a file at once in a world of their own, and replays every history that they made (I12).
+ * `dynamicConfig` asks for a server of the world's own, with these settings.
+ */
+export function inWorld(what: string, define: () => void, dynamicConfig?: string[]): void {
   describe(what, () => {
+    let server: (EmbeddedServer & { home: string }) | undefined
     beforeAll(async () => {
-      opened = await openWorld()
+      if (dynamicConfig) server = await startServer(dynamicConfig)
+      opened = await openWorld(server)
     })
-    afterAll(() => opened?.close())
-    describe.concurrent(what, define)
+    afterAll(async () => {
+      await opened?.close()
+      await server?.stop()
+      if (server) await rm(server.home, { recursive: true, force: true })
+    })
+    describe.concurrent('at once', define)
     it('leaves only histories that replay on the current code', async () => {
       expect(await world().replayAll()).toBeGreaterThan(0)
-    })
+    }, 60_000)
   })
+}
+
+async function startServer(dynamicConfig: string[]): Promise<EmbeddedServer & { home: string }> {
+  const home = await mkdtemp(join(tmpdir(), 'switchyard-test-server-'))
+  return { ...(await startEmbeddedServer({ home, synchronous: 'normal', endsWithParent: true, dynamicConfig })), home }
 }
