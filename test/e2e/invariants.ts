@@ -174,6 +174,8 @@ async function queueIsEmpty(client: Client, workflowId: string): Promise<boolean
 export async function strays(folders: { state: string; temp: string }): Promise<string[]> {
   const inState = (await readdir(folders.state, { recursive: true }))
     .filter((path) => !/^slots\/[^/]+\/\d+\/(?:tree|git)\//.test(path))
+    // Not stale: the operating system locks these files, and they stay.
+    .filter((path) => path !== 'temporal/start.lock' && path !== 'run/up.lock')
     .filter((path) => /\.lock$|\.tmp$|^slots\/[^/]+\/\d+\/(?:lock|takeover|process)$/.test(path))
   const inTemp = await readdir(folders.temp)
   return [
