@@ -143,7 +143,7 @@ async function movedOn(run: PullRequestRun, snapshot: SnapshotFacts, finished: (
     if (voidsChecks(changes)) return true
     changed ||= changes.length > 0
   }
-  run.lookPending ||= changed
+  run.lookPending ||= changed || run.rerun
   return false
 }
 
