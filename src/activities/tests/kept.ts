@@ -6,6 +6,7 @@ import type { Sha } from '#domain/pull-request'
 import { runGit } from '../git/run.ts'
 import { kindOf, removeFolder } from './folders.ts'
 import { identify, isAlive } from './leftovers.ts'
+import { whenAborted } from './slots.ts'
 
 /** Kept paths of one lockfile, ready to be shown in a tree. */
 export type KeptPath = { source: string; path: string }
@@ -48,9 +49,28 @@ export type KeptStore = {
   find(plan: KeptPlan): Promise<KeptPath[] | null>
   /** Moves the paths out of the tree in which `setup` ran. Answers what is wrong with them, or null. */
   store(plan: KeptPlan, tree: string): Promise<string | null>
+  /** One after the other per plan in this process. Between processes, the first to store wins. */
+  alone<Result>(plan: KeptPlan, signal: AbortSignal, make: () => Promise<Result>): Promise<Result>
 }
 
 export function createKeptStore(folder: string): KeptStore {
+  const turns = new Map<string, Promise<void>>()
+
+  async function alone<Result>({ key }: KeptPlan, signal: AbortSignal, make: () => Promise<Result>): Promise<Result> {
+    const before = turns.get(key) ?? Promise.resolve()
+    const turn = Promise.withResolvers<void>()
+    const ended = before.then(() => turn.promise)
+    turns.set(key, ended)
+    // Not when this run ends: one that is cancelled while it waits must not let the next overtake whom it waited for.
+    void ended.then(() => turns.get(key) === ended && turns.delete(key))
+    try {
+      await Promise.race([before, whenAborted(signal)])
+      return await make()
+    } finally {
+      turn.resolve()
+    }
+  }
+
   async function find(plan: KeptPlan): Promise<KeptPath[] | null> {
     const entry = join(folder, plan.key)
     if ((await kindOf(entry)) !== 'folder') return null
@@ -81,7 +101,7 @@ export function createKeptStore(folder: string): KeptStore {
     }
   }
 
-  return { find, store }
+  return { find, store, alone }
 }
 
 /** A symbolic link is refused: bound into a sandbox, it would show whatever it points to. */

@@ -1,6 +1,6 @@
 import { emptyFolder } from './folders.ts'
 import { checkOut } from './checkout.ts'
-import { planKept, problemOfPath, type KeptPath } from './kept.ts'
+import { planKept, problemOfPath, type KeptPath, type KeptPlan } from './kept.ts'
 import type { TestsPolicy } from '#domain/policy'
 import type { Verdict } from './outcome.ts'
 import { runInSlot } from './run-in-slot.ts'
@@ -12,13 +12,20 @@ export async function prepareKept(
   setup: string,
   keep: NonNullable<TestsPolicy['keep']>,
 ): Promise<Verdict | { kept: KeptPath[] }> {
-  const { input, slot, isolation } = context
+  const { input, isolation } = context
   const bad = [keep.lockfile, ...keep.paths].map(problemOfPath).find((problem) => problem !== null)
   if (bad) return failed(`keep: ${bad}`)
   const plan = await planKept({ ...input, setup, keep, surroundings: isolation.surroundings })
   const found = await context.kept.find(plan)
   if (found) return { kept: found }
+  input.onStage({ stage: 'waiting', pid: null })
+  return context.kept.alone(plan, input.signal, () => findOrMake(context, setup, plan))
+}
 
+async function findOrMake(context: RunContext, setup: string, plan: KeptPlan): Promise<Verdict | { kept: KeptPath[] }> {
+  const { input, slot } = context
+  const found = await context.kept.find(plan)
+  if (found) return { kept: found }
   input.onStage({ stage: 'checkout', pid: null })
   await checkOut(slot, input.gitDir, plan.madeAt, input.signal)
   const { verdict } = await runInSlot(context, { shell: setup, stage: 'setup', network: true, kept: [] })

@@ -188,7 +188,7 @@ async function unlock(path: string): Promise<void> {
   await rm(join(path, 'lock'), { force: true })
 }
 
-async function whenAborted(signal: AbortSignal): Promise<void> {
+export async function whenAborted(signal: AbortSignal): Promise<void> {
   if (!signal.aborted) await once(signal, 'abort')
   signal.throwIfAborted()
 }

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { CommandRunner } from '#activities/tests/port'
 import type { TestsPolicy } from '#domain/policy'
-import { createFixture, type Fixture } from './support.ts'
+import { createFixture, eventually, type Fixture } from './support.ts'
 
 let fixture: Fixture
 let runner: CommandRunner
@@ -39,6 +39,42 @@ describe('kept paths', () => {
   test('are made once for a lockfile', async () => {
     await run(trusted)
     expect((await run(await fixture.commit({ ...files, other: '' }))).text).not.toContain('installing')
+  })
+
+  test('are made once by two runs that need them at once', async () => {
+    const texts = (await Promise.all([run(trusted), run(trusted)])).map(({ text }) => text)
+    expect(texts.filter((text) => text.includes('installing'))).toHaveLength(1)
+  })
+
+  test('are tried by the next run where the first could not make them', async () => {
+    const setup = 'echo trying; exit 4'
+    const outcomes = await Promise.all([run(trusted, { setup }), run(trusted, { setup })])
+    expect(outcomes.map(({ text }) => text.includes('trying\n'))).toEqual([true, true])
+  })
+
+  test('are not waited for by a run that is cancelled', async () => {
+    const first = new AbortController()
+    const second = new AbortController()
+    const slow = { ...policy, setup: 'sleep 4795; true' }
+    const stages: string[] = []
+    const firstRun = fixture.run(runner, trusted, slow, {
+      trusted,
+      signal: first.signal,
+      onStage: ({ stage }) => stages.push(stage),
+    })
+    const firstEnded = firstRun.catch((error: unknown) => error)
+    await eventually('setup runs', () => stages.includes('setup'))
+    const waits: string[] = []
+    const onStage = ({ stage }: { stage: string }) => {
+      waits.push(stage)
+      if (waits.length === 2) second.abort(new Error('a new head'))
+    }
+    await expect(fixture.run(runner, trusted, slow, { trusted, signal: second.signal, onStage })).rejects.toThrow(
+      'a new head',
+    )
+    expect(waits).toEqual(['waiting', 'waiting'])
+    first.abort(new Error('done'))
+    await firstEnded
   })
 
   test('are made again for another setup', async () => {
