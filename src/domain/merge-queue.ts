@@ -59,6 +59,18 @@ export function nextQueueStep(state: MergeQueueState): QueueStep {
   return { kind: 'land', entry, candidate: { ...candidate, evidenceId: candidate.evidenceId } }
 }
 
+/** Who is at the front once the one at the front has landed. */
+export function entryBehind(state: MergeQueueState): QueueEntry | null {
+  return state.entries[1] ?? null
+}
+
+/** A candidate that was built ahead: taken if it is of the entry at the front and on the base that the queue knows. */
+export function withCandidate(state: MergeQueueState, candidate: Candidate | null): MergeQueueState {
+  const front = state.entries[0]
+  if (candidate === null || front === undefined || !belongsTo(candidate, front)) return state
+  return candidate.base === state.base?.sha ? { ...state, candidate } : state
+}
+
 function belongsTo(candidate: Candidate, entry: QueueEntry): boolean {
   return candidate.number === entry.number && candidate.head === entry.head
 }

@@ -3,7 +3,7 @@
  *  1. takes entries, in order, each PR and head once
  *  2. builds the candidate of the entry at the front on the base of the moment
  *  3. tests its tree, unless that tree already passed
- *  4. lands it by compare-and-swap, or ejects it with the reason
+ *  4. lands it by compare-and-swap, or ejects it with the reason; a landing builds the next candidate in the same step
  */
 import {
   ActivityFailure,
@@ -21,7 +21,7 @@ import {
 import { enqueue, leave, mergeQueueStatus, type MergeQueueInput } from '#contracts/merge-queue'
 import { searchAttributePairs } from '#contracts/search-attributes'
 import type { Subject } from '#domain/evidence'
-import { emptyQueue, enqueueEntry, nextQueueStep, removeEntry } from '#domain/merge-queue'
+import { emptyQueue, enqueueEntry, entryBehind, nextQueueStep, removeEntry, withCandidate } from '#domain/merge-queue'
 import type { Candidate, QueueEntry, QueueStep } from '#domain/merge-queue'
 import { describeQueue, renderQueue } from '#domain/merge-queue-view'
 import { never } from '#domain/result'
@@ -147,10 +147,14 @@ async function land(
 ): Promise<void> {
   const { repo, branch, timings } = run.input
   const result = await orEject(run, entry, () =>
-    mergeActivities(timings).landCandidate({ repo, branch, entry, candidate }),
+    mergeActivities(timings).landCandidate({ repo, branch, entry, candidate, next: entryBehind(run.state) }),
   )
   if (result === null) return
-  if (result.outcome === 'landed') return run.landed(entry, candidate, result.merged)
+  if (result.outcome === 'landed') {
+    run.landed(entry, candidate, result.merged)
+    run.state = withCandidate(run.state, result.next?.candidate ?? null)
+    return
+  }
   switch (result.reason) {
     case 'base-moved':
       run.state = { ...run.state, candidate: null }

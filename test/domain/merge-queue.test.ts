@@ -3,8 +3,10 @@ import { describe, expect, test } from 'vitest'
 import {
   emptyQueue,
   enqueueEntry,
+  entryBehind,
   nextQueueStep,
   removeEntry,
+  withCandidate,
   type Candidate,
   type MergeQueueState,
   type QueueEntry,
@@ -225,5 +227,28 @@ describe('whatever happens in whatever order', () => {
         expect(served).toEqual(order.map((number) => key(queueEntry(number))))
       }),
     )
+  })
+})
+
+describe('a candidate that was built ahead', () => {
+  const base = { sha: sha('b'), tree: sha('d') }
+
+  test('is of the entry behind the front', () => {
+    expect(entryBehind(queueOf(one, two))).toEqual(two)
+    expect(entryBehind(queueOf(one))).toBeNull()
+  })
+
+  test('is taken when it is of the front and on the base', () => {
+    const candidate = candidateOf(one)
+    expect(withCandidate({ ...queueOf(one), base }, candidate).candidate).toEqual(candidate)
+  })
+
+  test.each([
+    ['another PR is at the front', candidateOf(two)],
+    ['the front has another head', candidateOf(queueEntry(1, sha('9')))],
+    ['it is on another base', candidateOf(one, { base: sha('7') })],
+    ['there is none', null],
+  ])('is left when %s', (_name, candidate) => {
+    expect(withCandidate({ ...queueOf(one), base }, candidate).candidate).toBeNull()
   })
 })
