@@ -1,11 +1,6 @@
 import { setCurrentDetails, upsertSearchAttributes, workflowInfo } from '@temporalio/workflow'
 import { searchAttributePairs } from '#contracts/search-attributes'
-import type {
-  CheckStatus,
-  PullRequestInput,
-  PullRequestStatus,
-  QueueReport,
-} from '#contracts/pull-request'
+import type { CheckStatus, PullRequestInput, PullRequestStatus, QueueReport } from '#contracts/pull-request'
 import { renderComment, renderDetails } from '#domain/comment'
 import type { CheckResults, Decision } from '#domain/decision'
 import type { Merged, Phase, Sha, SnapshotFacts, Waiting } from '#domain/pull-request'
