@@ -49,7 +49,11 @@ inWorld(
       const { runId } = await shop.pipeline(number).describe()
       await untilNextRun(shop.pipeline(number), () => shop.look(number))
       expect(await shop.rest(number)).toMatchObject({ phase: 'waiting', decision: { outcome: 'wait' } })
-      await record('pullRequest', 'continued-as-new', world().client.workflow.getHandle(`pr:${shop.repo}#${number}`, runId))
+      await record(
+        'pullRequest',
+        'continued-as-new',
+        world().client.workflow.getHandle(`pr:${shop.repo}#${number}`, runId),
+      )
       await shop.update(number, { draft: false })
       expect(await shop.ended(number)).toMatchObject({ state: 'merged' })
       await record('pullRequest', 'continued-then-landed', shop.pipeline(number))
@@ -122,7 +126,11 @@ inWorld(
       const first = await runOf(shop.watch())
       await until('it continued as new', async () => (await runOf(shop.watch())) !== first)
       await until('it swept', async () => (await shop.watch().query(repositoryWatchStatus)).lastSweepAt !== null)
-      await record('repositoryWatch', 'continued-as-new', world().client.workflow.getHandle(shop.watch().workflowId, first))
+      await record(
+        'repositoryWatch',
+        'continued-as-new',
+        world().client.workflow.getHandle(shop.watch().workflowId, first),
+      )
       await shop.watch().terminate()
       expect(looks).toBe(1)
     })

@@ -1,33 +1,10 @@
 import { expect, it } from 'vitest'
 import { enqueue, leave } from '#contracts/merge-queue'
+import { approved, expectOnlyTested, queueIsEmpty } from './queue.ts'
 import { record } from './record.ts'
 import { broken, passed, red } from './scripted-check.ts'
-import type { Shop } from './shop.ts'
 import { until } from './until.ts'
-import { inWorld, newShop, world } from './world.ts'
-
-/** A pull request that is approved and waits for `pr merge`, on a base that has moved since its tests. */
-async function approved(shop: Shop, files?: Record<string, string>): Promise<number> {
-  shop.setPolicy('merge: { auto: false }')
-  const number = await shop.open(files ? { files } : {})
-  await shop.when(number, 'is approved', ({ resting, decision }) => resting && decision?.outcome === 'approve')
-  shop.pushBase({ [`base-${number}.txt`]: 'moved\n' })
-  return number
-}
-
-async function queueIsEmpty(shop: Shop): Promise<void> {
-  await until('the queue is empty', async () => (await shop.queueStatus())?.entries.length === 0)
-}
-
-/** Every tip of the base that the queue made has the tree of a passing test (I4), and descends from the one before (I3). */
-async function expectOnlyTested(shop: Shop): Promise<void> {
-  for (const { commit, tree, evidenceId } of await shop.ledger.landings(shop.repo, 'main')) {
-    expect(await shop.ledger.evidence(evidenceId)).toMatchObject({ conclusion: 'passed', subject: { tree } })
-    expect(await shop.git.treeOf(commit)).toBe(tree)
-    expect(await shop.git.isAncestor(commit, shop.git.branch('main')!)).toBe(true)
-  }
-  expect((await shop.ledger.landings(shop.repo, 'main')).map(({ number }) => number)).toEqual(shop.landed())
-}
+import { inWorld, newShop } from './world.ts'
 
 inWorld('the merge queue', () => {
   it('lands in the order of entry, each on the base that the one before made', async () => {
@@ -161,7 +138,11 @@ inWorld('the merge queue', () => {
     const number = await approved(shop)
     shop.tests.answers(broken)
     await shop.merge(number)
-    const { waiting } = await shop.when(number, 'was ejected', ({ waiting }) => waiting?.for.includes('ejected') ?? false)
+    const { waiting } = await shop.when(
+      number,
+      'was ejected',
+      ({ waiting }) => waiting?.for.includes('ejected') ?? false,
+    )
     expect(waiting!.for).toContain('no space left on the disk')
     expect(shop.tests.runs).toHaveLength(3)
   })
@@ -176,7 +157,11 @@ inWorld('the merge queue', () => {
       throw new Error('the checkout is gone')
     }
     await shop.merge(number)
-    const { waiting } = await shop.when(number, 'was ejected', ({ waiting }) => waiting?.for.includes('ejected') ?? false)
+    const { waiting } = await shop.when(
+      number,
+      'was ejected',
+      ({ waiting }) => waiting?.for.includes('ejected') ?? false,
+    )
     expect(waiting!.for).toContain('the checkout is gone')
     shop.tests.answers(passed)
     await shop.merge(number)
@@ -232,75 +217,4 @@ inWorld('the merge queue', () => {
     run.finish(passed)
     expect(await shop.ended(number)).toMatchObject({ state: 'merged' })
   })
-
-  it('asks a forge that is busy again when it said so, and not before', async () => {
-    const shop = newShop()
-    const asked: number[] = []
-    const { merge } = shop.forge
-    shop.forge.merge = (...args) => {
-      asked.push(Date.now())
-      return merge(...args)
-    }
-    shop.forge.failNext('merge', { status: 429, retryAfter: 1_500 })
-    const number = await shop.open()
-    expect(await shop.ended(number)).toMatchObject({ state: 'merged' })
-    expect(asked).toHaveLength(2)
-    expect(asked[1]! - asked[0]!).toBeGreaterThanOrEqual(1_450)
-  })
-
-  it.each(['done-but-5xx', '5xx', { status: 429, retryAfter: 300 }] as const)(
-    'lands once and reports it where the forge answers the merge with %j',
-    async (failure) => {
-      const shop = newShop()
-      shop.forge.failNext('merge', failure)
-      const number = await shop.open()
-      expect(await shop.ended(number)).toMatchObject({ state: 'merged' })
-      expect(shop.landed()).toEqual([number])
-      await shop.comment(number, 'Landed as')
-      await expectOnlyTested(shop)
-    },
-  )
-
-  it('looks again at a head that the forge says has moved, and lands it still if it did not', async () => {
-    const shop = newShop()
-    const number = await approved(shop)
-    shop.forge.failNext('merge', '409')
-    await shop.merge(number)
-    expect(await shop.ended(number)).toMatchObject({ state: 'merged' })
-    expect(shop.landed()).toEqual([number])
-  })
-
-  it('never lands a head that it was not given', async () => {
-    const shop = newShop()
-    const number = await approved(shop)
-    shop.tests.answers('hold', passed)
-    await shop.merge(number)
-    const run = await shop.tests.started(2)
-    const head = await shop.push(number, { 'late.txt': 'late\n' }, { hint: 'lost' })
-    run.finish(passed)
-    await shop.when(number, 'sees its new head', (status) => status.head?.sha === head && status.resting)
-    expect(shop.landed()).toEqual([])
-  })
-
-  it('takes a burst of two hundred enqueues: each pull request once, in order', async () => {
-    const shop = newShop()
-    const numbers: number[] = []
-    for (let count = 0; count < 40; count += 1) numbers.push(await shop.open({}, { hint: 'lost' }))
-    const entries = await Promise.all(
-      numbers.map(async (number) => {
-        const { id } = await world().forgeActivities.takeSnapshot({ repo: shop.repo, number })
-        return shop.entry(number, id)
-      }),
-    )
-    shop.tests.answers('hold', passed)
-    await shop.pipelines.enqueue(entries[0]!)
-    const first = await shop.tests.started(1)
-    for (const entry of entries) await shop.pipelines.enqueue(entry)
-    await Promise.all(Array.from({ length: 4 }, () => entries.map((entry) => shop.pipelines.enqueue(entry))).flat())
-    first.finish(passed)
-    await until('all landed', () => shop.landed().length >= numbers.length, 60_000)
-    await queueIsEmpty(shop)
-    expect(shop.landed()).toEqual(numbers)
-    await expectOnlyTested(shop)
-  }, 90_000)
 })

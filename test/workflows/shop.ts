@@ -8,7 +8,13 @@ import { parsePolicy, policyDigest, policyFacts } from '#config/policy'
 import { mergeQueueId, pullRequestId, repositoryWatchId } from '#contracts/ids'
 import type { MergeQueueEntry } from '#contracts/merge-queue'
 import { mergeQueueStatus, type MergeQueueStatus } from '#contracts/merge-queue'
-import { merge, pullRequestStatus, review, type PullRequestResult, type PullRequestStatus } from '#contracts/pull-request'
+import {
+  merge,
+  pullRequestStatus,
+  review,
+  type PullRequestResult,
+  type PullRequestStatus,
+} from '#contracts/pull-request'
 import type { Timings } from '#contracts/timings'
 import type { Policy, PolicyFacts } from '#domain/policy'
 import type { Phase, Review, Sha } from '#domain/pull-request'
@@ -176,7 +182,9 @@ export class Shop {
 
   /** What truly happened to a pull request, from the forge's journal. */
   effects(effect: ForgeEffect['effect'], number?: number): ForgeEffect[] {
-    return this.forge.journal.filter((each) => each.effect === effect && (number === undefined || each.number === number))
+    return this.forge.journal.filter(
+      (each) => each.effect === effect && (number === undefined || each.number === number),
+    )
   }
 
   /** The numbers of what landed, in order. */

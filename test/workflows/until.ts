@@ -6,7 +6,7 @@ const POLL_MS = 20
 export async function until<T>(
   what: string,
   look: () => T | Promise<T>,
-  within = 15_000,
+  within = 30_000,
 ): Promise<Exclude<T, false | null | undefined>> {
   const deadline = Date.now() + within
   for (;;) {

@@ -37,7 +37,7 @@ export function inWorld(what: string, define: () => void, dynamicConfig?: string
       await server?.stop()
       if (server) await rm(server.home, { recursive: true, force: true })
     })
-    describe.concurrent('at once', define)
+    describe.concurrent('at once', { timeout: 60_000 }, define)
     it('leaves only histories that replay on the current code', async () => {
       expect(await world().replayAll()).toBeGreaterThan(0)
     }, 60_000)
