@@ -15,8 +15,9 @@ export type CommentInput = {
   waiting: Waiting | null
   merged: Merged | null
   policyProblem: string | null
-  /** false: code of the PR runs without isolation on this installation. */
-  isolated: boolean
+  isolationWarning: string | null
+  /** The command that prints what the checks said. */
+  logs: string
 }
 
 const titles: Record<Phase, string> = {
@@ -42,13 +43,14 @@ export function renderComment(input: CommentInput): string {
   }
   if (input.decision) lines.push('', ...input.decision.rules.flatMap((rule) => ruleLines(rule, 0)))
   if (input.waiting) lines.push('', waitingLine(input.waiting), ...commandBlock(input.waiting.command))
+  if (input.decision?.outcome === 'reject') lines.push('', `What the checks said: ${code(input.logs)}`)
   if (input.policyProblem) {
     lines.push(
       '',
       `⚠️ The policy on ${code(input.base)} does not apply: ${inline(input.policyProblem)}. The last good one does.`,
     )
   }
-  if (!input.isolated) lines.push('', '⚠️ Checks run without isolation here: trusted code only.')
+  if (input.isolationWarning) lines.push('', `⚠️ ${inline(input.isolationWarning)}`)
   return `${lines.join('\n')}\n`
 }
 

@@ -101,8 +101,8 @@ export type SnapshotFacts = Pick<
   approvedBy: string[]
   changesRequestedBy: string[]
   merged: Merged | null
-  /** Whether the PR's code runs isolated on this installation. */
-  isolated: boolean
+  /** What code of this PR can reach here that it should not, in one sentence; null when nothing. */
+  isolationWarning: string | null
   policy: PolicyFacts
 }
 

@@ -34,9 +34,8 @@ export function activitiesOf(definition: RoleDefinition, tools: Tools, installat
   const { runner, ledger, forge, pipelines, repository } = tools
   const create: Record<RoleDefinition['tools'][number], () => Activities> = {
     forge: () => {
-      const isolated = runner.isolation().mode === 'bubblewrap'
       const policies = createPolicyReader(installation, protectByPolicy(repository))
-      return createForgeActivities({ forge, ledger, repository, policies, isolated })
+      return createForgeActivities({ forge, ledger, repository, policies, isolation: runner.isolation() })
     },
     merge: () => createMergeActivities({ forge, ledger, repository }),
     pipelines: () => createPipelineActivities({ forge, pipelines }),

@@ -102,7 +102,8 @@ export class PullRequestRun {
       waiting,
       merged,
       policyProblem: snapshot.policy.problem,
-      isolated: snapshot.isolated,
+      isolationWarning: snapshot.isolationWarning,
+      logs: `switchyard logs ${snapshot.number} --repo ${snapshot.repo}`,
     })
     const done = phase === 'landed' || phase === 'rejected' || phase === 'closed'
     return {

@@ -14,7 +14,8 @@ function comment(change: Partial<CommentInput> = {}): string {
     waiting: null,
     merged: null,
     policyProblem: null,
-    isolated: true,
+    isolationWarning: null,
+    logs: 'switchyard logs 1 --repo shop',
     ...change,
   })
 }
@@ -62,8 +63,8 @@ describe('the comment on a PR', () => {
   })
 
   test('says when code runs without isolation, and only then', () => {
-    expect(comment({ isolated: false })).toContain('trusted code only')
-    expect(comment({ isolated: true })).not.toContain('trusted code only')
+    expect(comment({ isolationWarning: 'trusted code only' })).toContain('⚠️ trusted code only')
+    expect(comment({ isolationWarning: null })).not.toContain('⚠️')
   })
 
   test('is the same text for the same facts, so that an edit is not needed', () => {

@@ -49,7 +49,7 @@ export function snapshotFacts(change: Partial<SnapshotFacts> = {}): SnapshotFact
     approvedBy: [],
     changesRequestedBy: [],
     merged: null,
-    isolated: true,
+    isolationWarning: null,
     policy: policyFacts(),
     ...change,
   }

@@ -117,7 +117,13 @@ function activitiesOf(shops: Map<string, Shop>, ledger: Ledger) {
     watchRepository: (repo) => shopOf(repo).pipelines.watchRepository(repo),
   }
   const policies = { read: async (repo: string) => shopOf(repo).policy }
-  const forgeActivities = createForgeActivities({ forge, ledger, repository, policies, isolated: true })
+  const forgeActivities = createForgeActivities({
+    forge,
+    ledger,
+    repository,
+    policies,
+    isolation: { mode: 'bubblewrap', network: 'own' },
+  })
   const create = {
     forge: () => forgeActivities,
     merge: () => createMergeActivities({ forge, ledger, repository }),

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { ApplicationFailure } from '@temporalio/activity'
 import { commentKey } from '#domain/comment'
 import type { Decision } from '#domain/decision'
+import { isolationWarning, type Isolation } from '#domain/isolation'
 import type { PullRequest, Sha, Snapshot, SnapshotFacts } from '#domain/pull-request'
 import { verdicts } from '#domain/reviews'
 import type { Ledger } from '#ledger/port'
@@ -21,8 +22,8 @@ export type ForgeTools = {
   ledger: Ledger
   repository: (repo: string) => GitRepository
   policies: PolicyReader
-  /** Whether code of a PR is isolated on this installation. */
-  isolated: boolean
+  /** What isolation the workers of this installation give. */
+  isolation: Isolation
 }
 
 export type ForgeActivities = ReturnType<typeof createForgeActivities>
@@ -68,7 +69,7 @@ export function createForgeActivities(tools: ForgeTools) {
 }
 
 async function takeSnapshot(
-  { forge, ledger, policies, repository, isolated }: ForgeTools,
+  { forge, ledger, policies, repository, isolation }: ForgeTools,
   { repo, number }: { repo: string; number: number },
 ): Promise<SnapshotFacts> {
   const pullRequest = await forge.getPullRequest(repo, number)
@@ -87,7 +88,7 @@ async function takeSnapshot(
     commitCount: commits.length,
     pathCount: changedPaths.length,
     merged: pullRequest.merged,
-    isolated,
+    isolationWarning: isolationWarning(isolation, policy),
     policy: facts,
   }
 }

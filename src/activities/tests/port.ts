@@ -46,7 +46,7 @@ export interface CommandRunner {
    * What isolation does here, for `doctor` and decisions: `required` works, or `none` with the reason. With
    * `network: 'shared'`, `setup` and checks with `network: true` can reach this host's services.
    */
-  isolation(): { mode: 'bubblewrap' | 'none'; network?: 'own' | 'shared'; detail: string }
+  isolation(): { mode: 'bubblewrap' | 'none'; network: 'own' | 'shared'; detail: string }
   /** Ends processes and locks that a killed worker of this host left in the pool. */
   recover(): Promise<void>
 }
