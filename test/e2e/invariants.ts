@@ -34,13 +34,25 @@ export type Scene = {
 export async function violations(scene: Scene): Promise<string[]> {
   const tips = await tipsEverSeen(scene.repository)
   const found = await Promise.all([
-    decidedOnce(scene),
+    settled(() => decidedOnce(scene)),
     mergedOnce(scene, tips.at(-1)!),
     onlyForward(scene.repository, tips),
     everyTipPassed(scene, tips),
-    nothingStuck(scene),
+    settled(() => nothingStuck(scene)),
   ])
   return found.flat()
+}
+
+const LOOKS = 40
+const LOOK_EVERY_MS = 250
+
+/** A workflow between two of its steps has neither activity nor timer, and one that a late hint started is to end. */
+async function settled(look: () => Promise<string[]>): Promise<string[]> {
+  for (let looks = 1; ; looks += 1) {
+    const found = await look()
+    if (found.length === 0 || looks === LOOKS) return found
+    await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS))
+  }
 }
 
 /** I1: one open workflow a PR at most; each head decided once per base and policy; said in one comment. */
@@ -50,7 +62,9 @@ async function decidedOnce({ installation, client, repository, expected }: Scene
     const name = `${repository.name}#${number}`
     const id = pullRequestId(repository.name, number)
     const runs = await workflows(client, `WorkflowId = "${id}"`)
-    const open = runs.filter(({ status }) => status.name === 'RUNNING').length
+    // The list lags behind; a run itself does not.
+    const states = await Promise.all(runs.map(({ runId }) => client.workflow.getHandle(id, runId).describe()))
+    const open = states.filter(({ status }) => status.name === 'RUNNING').length
     if (open !== (outcome === 'merged' ? 0 : 1)) found.push(`I1: ${name} is ${outcome} and has ${open} open workflows`)
     const decided = new Map<string, number>()
     for (const { snapshotId, policyDigest } of await installation.ledger.decisions(repository.name, number)) {
@@ -126,20 +140,8 @@ async function everyTipPassed({ installation, repository, byHand }: Scene, tips:
   return found
 }
 
-/** What is between two of its steps now has neither; so it is looked at again, and again. */
-const LOOKS = 20
-const LOOK_EVERY_MS = 250
-
 /** I10: ended as completed, or with an activity or a timer; only an empty queue may wait without a deadline. */
-async function nothingStuck(scene: Scene): Promise<string[]> {
-  for (let look = 1; ; look += 1) {
-    const found = await stuckNow(scene)
-    if (found.length === 0 || look === LOOKS) return found
-    await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS))
-  }
-}
-
-async function stuckNow({ client, repository }: Scene): Promise<string[]> {
+async function nothingStuck({ client, repository }: Scene): Promise<string[]> {
   const found: string[] = []
   for (const { workflowId, runId, type } of await workflows(client, `Repo = "${repository.name}"`)) {
     const handle = client.workflow.getHandle(workflowId, runId)
@@ -239,7 +241,9 @@ export async function replayed(client: Client, bundlePath: string): Promise<{ fo
   const found: string[] = []
   const replays = Worker.runReplayHistories({ workflowBundle: { codePath: bundlePath } }, histories)
   for await (const { workflowId, error } of replays) {
-    if (error) found.push(`I12: ${workflowId} does not replay: ${error.message}`)
+    if (!error) continue
+    const history = histories.find((one) => one.workflowId === workflowId)?.history
+    found.push(`I12: ${workflowId} does not replay: ${error.message}\n${JSON.stringify(history?.events)}`)
   }
   if (histories.length === 0) found.push('I12: there is no history')
   return { found, text: histories.map(({ history }) => readable(history)).join('\n') }
