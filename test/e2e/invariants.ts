@@ -43,15 +43,12 @@ export async function violations(scene: Scene): Promise<string[]> {
   return found.flat()
 }
 
-const LOOKS = 40
-const LOOK_EVERY_MS = 250
-
 /** A workflow between two of its steps has neither activity nor timer, and one that a late hint started is to end. */
 async function settled(look: () => Promise<string[]>): Promise<string[]> {
   for (let looks = 1; ; looks += 1) {
     const found = await look()
-    if (found.length === 0 || looks === LOOKS) return found
-    await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS))
+    if (found.length === 0 || looks === 40) return found
+    await new Promise((resolve) => setTimeout(resolve, 250))
   }
 }
 
