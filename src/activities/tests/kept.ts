@@ -28,6 +28,7 @@ const making = '.making-'
  * lockfile; a PR that changes the lockfile gets paths of its own tree, which no other tree's key names.
  */
 export async function planKept(input: {
+  repo: string
   gitDir: string
   commit: Sha
   trusted: Sha
@@ -38,9 +39,11 @@ export async function planKept(input: {
 }): Promise<KeptPlan> {
   const { gitDir, commit, trusted, keep } = input
   const lockfile = await blobAt(gitDir, commit, keep.lockfile)
-  const landed = commit === trusted || (await blobAt(gitDir, trusted, keep.lockfile)) === lockfile
-  const provenance = landed ? 'landed' : `tree:${await treeOf(gitDir, commit)}`
-  const parts = [lockfile, input.setup, keep.paths, input.surroundings, provenance]
+  // Without a lockfile nothing says which paths these are: one tree's are not another's.
+  const named = lockfile !== null && (await blobAt(gitDir, trusted, keep.lockfile)) === lockfile
+  const landed = commit === trusted || named
+  const provenance = named ? 'landed' : `tree:${await treeOf(gitDir, commit)}`
+  const parts = [input.repo, lockfile, input.setup, keep.paths, input.surroundings, provenance]
   const key = createHash('sha256').update(JSON.stringify(parts)).digest('hex')
   return { key, madeAt: landed ? trusted : commit, paths: keep.paths }
 }

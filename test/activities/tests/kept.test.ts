@@ -132,6 +132,19 @@ describe('a pull request', () => {
     expect((await run(trusted)).stdout).toBe('landed\n')
   })
 
+  test('of another repository with the same lockfile gets paths of that repository', async () => {
+    const evilBase = await fixture.commit({ ...files, source: 'evil\n' })
+    await fixture.run(runner, evilBase, policy, { trusted: evilBase, repo: 'another' })
+    expect((await run(trusted)).stdout).toBe('landed\n')
+  })
+
+  test('gets paths of its own tree where there is no lockfile to tell them apart', async () => {
+    const keep = { lockfile: 'no-such.json', paths: ['modules'] }
+    await run(trusted, { keep })
+    const changed = await fixture.commit({ ...files, source: 'changed\n' })
+    expect((await run(changed, { keep })).stdout).toBe('changed\n')
+  })
+
   test('with a lockfile of its own gets paths of its own', async () => {
     const own = await fixture.commit({ ...files, 'lock.json': 'v2\n', source: 'own\n' })
     expect((await run(own)).stdout).toBe('own\n')
