@@ -38,6 +38,12 @@ export type Landing = {
   at: Instant
 }
 
+/**
+ * Reviewed: PRs with a decision; merged: PRs landed; approved and rejected: PRs whose newest decision is `approve` or
+ * `reject`, landed or not. A PR whose newest decision is `wait`, such as a draft, is neither.
+ */
+export type PullRequestCounts = { reviewed: number; merged: number; approved: number; rejected: number }
+
 export type RecordedDecision = Decision & { repo: string; number: number; workflowId: string }
 
 /**
@@ -76,8 +82,7 @@ export interface Ledger {
   /** Oldest first; with `limit` the newest ones. `since` is inclusive. */
   audit(filter: { repo?: string; number?: number; since?: Instant; limit?: number }): Promise<AuditEntry[]>
 
-  /** Reviewed: PRs with a decision; merged: PRs landed; rejected: PRs whose newest decision is `reject`. */
-  pullRequestCounts(repo: string | null): Promise<{ reviewed: number; merged: number; rejected: number }>
+  pullRequestCounts(repo: string | null): Promise<PullRequestCounts>
   close(): Promise<void>
 }
 

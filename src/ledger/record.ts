@@ -1,8 +1,9 @@
 import type { Kysely } from 'kysely'
+import type { Outcome } from '#domain/decision'
 import { subjectKey, type Evidence, type Subject } from '#domain/evidence'
 import type { CheckName, Policy } from '#domain/policy'
 import type { Instant, Snapshot } from '#domain/pull-request'
-import type { AuditEntry, Landing, Ledger, RecordedDecision } from './port.ts'
+import type { AuditEntry, Landing, Ledger, PullRequestCounts, RecordedDecision } from './port.ts'
 import type { Tables } from './schema.ts'
 
 /** The record's queries, in the SQL that every store speaks. */
@@ -129,13 +130,14 @@ function decisions(tables: Kysely<Tables>) {
         .execute()
       return rows.map((row) => parse(row.decision))
     },
-    async pullRequestCounts(repo: string | null) {
-      const [reviewed, merged, rejected] = await Promise.all([
+    async pullRequestCounts(repo: string | null): Promise<PullRequestCounts> {
+      const [reviewed, merged, approved, rejected] = await Promise.all([
         countDecided(tables, repo),
         countLanded(tables, repo),
-        countRejected(tables, repo),
+        countByNewestDecision(tables, repo, 'approve'),
+        countByNewestDecision(tables, repo, 'reject'),
       ])
-      return { reviewed, merged, rejected }
+      return { reviewed, merged, approved, rejected }
     },
   }
 }
@@ -158,12 +160,16 @@ async function countLanded(tables: Kysely<Tables>, repo: string | null): Promise
   return count(tables.selectFrom(landed.as('landed')).select(({ fn }) => fn.countAll().as('count')))
 }
 
-async function countRejected(tables: Kysely<Tables>, repo: string | null): Promise<number> {
+async function countByNewestDecision(
+  tables: Kysely<Tables>,
+  repo: string | null,
+  outcome: Outcome,
+): Promise<number> {
   return count(
     tables
       .selectFrom('decisions as decision')
       .select(({ fn }) => fn.countAll().as('count'))
-      .where('decision.outcome', '=', 'reject')
+      .where('decision.outcome', '=', outcome)
       .$if(repo !== null, (query) => query.where('decision.repo', '=', repo))
       .where(({ not, exists, selectFrom }) =>
         not(

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import type { Outcome } from '#domain/decision'
 import { auditEntry, decision, evidence, landing, minute, policy, sha, snapshot } from './entries.ts'
 import { temporaryLedger } from './fixtures.ts'
 
@@ -140,9 +141,9 @@ describe('the audit trail', () => {
 })
 
 describe('counts of pull requests', () => {
-  it('count each PR once, the rejected ones by their newest decision', async () => {
+  async function decided() {
     const ledger = await temporaryLedger()
-    const decide = (number: number, snapshotId: string, outcome: 'approve' | 'reject', at: number) =>
+    const decide = (number: number, snapshotId: string, outcome: Outcome, at: number) =>
       ledger.saveDecision(decision({ number, snapshotId, outcome, workflowId: `pr:${number}`, decidedAt: minute(at) }))
     await decide(1, 'a', 'reject', 1)
     await decide(1, 'b', 'approve', 2)
@@ -150,9 +151,22 @@ describe('counts of pull requests', () => {
     await decide(2, 'd', 'reject', 2)
     await decide(3, 'e', 'reject', 1)
     await decide(3, 'f', 'reject', 1)
+    await decide(4, 'g', 'approve', 1)
+    await decide(5, 'h', 'approve', 1)
+    await decide(5, 'i', 'wait', 2)
     await ledger.saveLanding(landing())
-    expect(await ledger.pullRequestCounts('shop')).toEqual({ reviewed: 3, merged: 1, rejected: 2 })
-    expect(await ledger.pullRequestCounts(null)).toEqual({ reviewed: 3, merged: 1, rejected: 2 })
-    expect(await ledger.pullRequestCounts('other')).toEqual({ reviewed: 0, merged: 0, rejected: 0 })
+    return ledger
+  }
+
+  it('count each PR once, the approved and rejected ones by their newest decision', async () => {
+    const ledger = await decided()
+    expect(await ledger.pullRequestCounts('shop')).toEqual({ reviewed: 5, merged: 1, approved: 2, rejected: 2 })
+  })
+
+  it('are of one repository, or of all', async () => {
+    const ledger = await decided()
+    await ledger.saveDecision(decision({ repo: 'other', outcome: 'wait', workflowId: 'pr:other' }))
+    expect(await ledger.pullRequestCounts('other')).toEqual({ reviewed: 1, merged: 0, approved: 0, rejected: 0 })
+    expect(await ledger.pullRequestCounts(null)).toEqual({ reviewed: 6, merged: 1, approved: 2, rejected: 2 })
   })
 })
