@@ -1,7 +1,9 @@
+import { pullRequestId } from '#contracts/ids'
 import type { PullRequestStatus } from '#contracts/pull-request'
 import type { PullRequest } from '#domain/pull-request'
 import type { Connected, Installation } from '#installation/installation'
 import type { CommandContext, ExitCode } from './context.ts'
+import { readEndedRun, reviewCommand } from './ended-run.ts'
 import { CliError } from './errors.ts'
 import type { Text } from './output.ts'
 import { viewPullRequest } from './pull-request-view.ts'
@@ -13,6 +15,8 @@ import { isUnanswered, readPullRequestStatus } from './status.ts'
 const POLL_MS = 250
 /** Workers and the server are started again when they die; only a longer silence is an error. */
 const SILENCE_MS = 60_000
+/** A pipeline that failed or was terminated answers as before: so often the server is asked whether it still runs. */
+const LIFE_MS = 2_000
 
 export type Rested = { status: PullRequestStatus | null; timedOut: boolean }
 
@@ -28,6 +32,7 @@ export async function waitUntilRests(
 ): Promise<Rested> {
   const started = performance.now()
   const show = await createDisplay(context)
+  const requireLife = lifeline(connected, pullRequest)
   let status: PullRequestStatus | null = null
   let answeredAt = started
   try {
@@ -36,6 +41,7 @@ export async function waitUntilRests(
       if (answer !== undefined) answeredAt = performance.now()
       status = answer ?? status
       if (status !== null) show.update(checklist(status))
+      await requireLife(answer ?? null)
       if (answer?.resting) return { status, timedOut: false }
       if (limit !== null && performance.now() - started >= limit) return { status, timedOut: true }
       if (performance.now() - answeredAt > SILENCE_MS) throw silence()
@@ -43,6 +49,23 @@ export async function waitUntilRests(
     }
   } finally {
     show.done()
+  }
+}
+
+/** Throws where the pipeline failed or was ended from outside. A completed one says itself where it rests. */
+function lifeline(connected: Connected, { repo, number }: Pick<PullRequest, 'repo' | 'number'>) {
+  let askedAt = -Infinity
+  return async (answer: PullRequestStatus | null): Promise<void> => {
+    if (answer?.phase === 'landed' || answer?.phase === 'closed') return
+    if (!answer?.resting && performance.now() - askedAt < LIFE_MS) return
+    askedAt = performance.now()
+    const ended = await readEndedRun(connected, pullRequestId(repo, number)).catch(unanswered)
+    if (!ended || ended.status === 'completed') return
+    const { status, reason } = ended
+    throw new CliError(1, 'pipeline-ended', `The pipeline of ${repo}#${number} ended (${status}): ${reason}`, {
+      details: { repo, number, status, reason },
+      hint: `Start it again: ${reviewCommand({ repo, number })}`,
+    })
   }
 }
 

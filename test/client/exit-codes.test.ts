@@ -52,6 +52,30 @@ describe('exit codes', () => {
     expect([ran.code, ran.error.code]).toEqual([code, shown])
   })
 
+  test('--wait ends with what a pipeline failed of, which answers as if it still ran', async () => {
+    const failure = named('WorkflowFailedError', 'Workflow execution failed', {
+      cause: Object.assign(new Error('Activity task failed'), { cause: new Error('no policy \u001b[31mfound') }),
+    })
+    const there = server({
+      statuses: [status({ phase: 'checking', resting: false })],
+      ended: { 'pr:shop#1': { status: 'FAILED', failure } },
+    })
+    const ran = await switchyard(['pr', 'merge', '1', '--wait'], world({ server: there }))
+    expect([ran.code, ran.stderr]).toEqual([
+      1,
+      expect.stringContaining(
+        'The pipeline of shop#1 ended (failed): no policy found\nStart it again: switchyard pr review 1 --repo shop',
+      ),
+    ])
+  })
+
+  test('--wait sees that a pipeline was terminated while it waited', async () => {
+    const there = server({ statuses: [status({ phase: 'checking', resting: false })] })
+    const running = switchyard(['pr', 'merge', '1', '--wait', '--json'], world({ server: there }))
+    there.ended['pr:shop#1'] = { status: 'TERMINATED' }
+    expect((await running).error.code).toBe('pipeline-ended')
+  })
+
   test('Ctrl-C detaches from --wait with 130', async () => {
     const interrupted = new AbortController()
     const in_ = world({ server: server({ statuses: [status({ resting: false })] }) })

@@ -1,4 +1,5 @@
 import { PassThrough } from 'node:stream'
+import { TypedSearchAttributes } from '@temporalio/common'
 import type { CreateOutcome, Forge, NewPullRequest } from '#activities/forge/port'
 import type { GitRepository } from '#activities/git/port'
 import type { PullRequestStatus } from '#contracts/pull-request'
@@ -24,9 +25,16 @@ export type World = {
   decisions: RecordedDecision[]
   evidence: Evidence[]
   logs: Record<string, string>
-  counts: { reviewed: number; merged: number; rejected: number }
+  counts: { reviewed: number; merged: number; rejected: number; approved: number }
   /** null: there is no server. */
-  server: { statuses: PullRequestStatus[]; queue: MergeQueueStatus | null; workers: string[] } | null
+  server: {
+    statuses: PullRequestStatus[]
+    queue: MergeQueueStatus | null
+    workers: string[]
+    /** Workflow id → how its run ended; those not named run. */
+    ended: Record<string, { status: string; failure?: Error }>
+    pending: unknown[]
+  } | null
   /** Thrown by an update. */
   updateError: Error | null
   /** What was done to the world, in order. */
@@ -44,7 +52,7 @@ export function world(changes: Partial<World> = {}): World {
     decisions: [],
     evidence: [],
     logs: {},
-    counts: { reviewed: 0, merged: 0, rejected: 0 },
+    counts: { reviewed: 0, merged: 0, rejected: 0, approved: 0 },
     server: null,
     updateError: null,
     acts: [],
@@ -53,10 +61,12 @@ export function world(changes: Partial<World> = {}): World {
   }
 }
 
-export const server = (changes: Partial<NonNullable<World['server']>> = {}) => ({
+export const server = (changes: Partial<NonNullable<World['server']>> = {}): NonNullable<World['server']> => ({
   statuses: [],
   queue: null,
   workers: ['pr-review', 'merge', 'testing', 'security'],
+  ended: {},
+  pending: [],
   ...changes,
 })
 
@@ -213,6 +223,18 @@ function fakeConnected(in_: World): Connected {
       const found = there.statuses.find((one) => `pr:${one.repo}#${one.number}` === workflowId)
       if (!found) throw named('WorkflowNotFoundError', 'not found')
       return found
+    },
+    async describe() {
+      const name = there.ended[workflowId]?.status ?? 'RUNNING'
+      return {
+        ...{ workflowId, runId: 'run', type: 'pullRequest', status: { name }, startTime: new Date(NOW) },
+        ...(name === 'RUNNING' ? {} : { closeTime: new Date(NOW) }),
+        typedSearchAttributes: new TypedSearchAttributes(),
+        raw: { pendingActivities: there.pending },
+      }
+    },
+    async result() {
+      throw there.ended[workflowId]?.failure ?? named('WorkflowFailedError', 'Workflow execution failed')
     },
     async executeUpdate({ name }: { name: string }, { args }: { args: unknown[] }) {
       if (in_.updateError) throw in_.updateError
