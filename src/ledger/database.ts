@@ -1,4 +1,4 @@
-import { mkdir, realpath } from 'node:fs/promises'
+import { chmod, mkdir, realpath, stat, writeFile } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { Kysely } from 'kysely'
@@ -74,6 +74,7 @@ async function openAndMigrate(file: string, options: NodeSqliteOptions): Promise
 }
 
 async function tryOpen(file: string, options: NodeSqliteOptions): Promise<Kysely<Tables>> {
+  await keepPrivate(file)
   const connection = openNodeSqlite(file, options)
   const tables = new Kysely<Tables>({ dialect: new NodeSqliteDialect(connection) })
   try {
@@ -82,6 +83,29 @@ async function tryOpen(file: string, options: NodeSqliteOptions): Promise<Kysely
   } catch (error) {
     connection.close()
     throw error
+  }
+}
+
+const OWNER_ONLY = 0o600
+
+/**
+ * The ledger tells what other users of this machine may not be allowed to see. SQLite gives its `-wal` and `-shm` the
+ * mode of the file, so that comes first; those that a killed process left behind may have an older one. A file that is
+ * there is never opened here: closing it would drop the locks that SQLite has on it in this process. What keeps a file
+ * from being made, SQLite says better.
+ */
+async function keepPrivate(file: string): Promise<void> {
+  await writeFile(file, '', { mode: OWNER_ONLY, flag: 'wx' }).catch(() => undefined)
+  for (const each of [file, `${file}-wal`, `${file}-shm`]) {
+    const found = await stat(each).catch(unless('ENOENT'))
+    // Its owner alone may change it.
+    if (found && found.mode & 0o077) await chmod(each, OWNER_ONLY).catch(unless('ENOENT', 'EPERM'))
+  }
+}
+
+function unless(...codes: string[]): (error: NodeJS.ErrnoException) => void {
+  return (error) => {
+    if (!codes.includes(error.code ?? '')) throw error
   }
 }
 

@@ -160,11 +160,7 @@ async function countLanded(tables: Kysely<Tables>, repo: string | null): Promise
   return count(tables.selectFrom(landed.as('landed')).select(({ fn }) => fn.countAll().as('count')))
 }
 
-async function countByNewestDecision(
-  tables: Kysely<Tables>,
-  repo: string | null,
-  outcome: Outcome,
-): Promise<number> {
+async function countByNewestDecision(tables: Kysely<Tables>, repo: string | null, outcome: Outcome): Promise<number> {
   return count(
     tables
       .selectFrom('decisions as decision')

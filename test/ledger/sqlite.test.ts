@@ -1,4 +1,4 @@
-import { mkdir, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, readdir, stat, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { execa } from 'execa'
@@ -104,4 +104,33 @@ it('refuses a file that a newer Switchyard wrote, and says so', async () => {
   await sql`insert into kysely_migration values ('9999-future', '2030-01-01T00:00:00.000Z')`.execute(ledger.tables)
   await ledger.close()
   await expect(openLedger(path)).rejects.toThrow('newer Switchyard')
+})
+
+/** Each file of the store with its mode, while the ledger is open. */
+async function modes(path: string): Promise<Record<string, string>> {
+  const names = (await readdir(dirname(path))).sort()
+  const found = names.map(async (name) => [name, ((await stat(join(dirname(path), name))).mode & 0o777).toString(8)])
+  return Object.fromEntries(await Promise.all(found))
+}
+
+const PRIVATE = { 'ledger.sqlite': '600', 'ledger.sqlite-shm': '600', 'ledger.sqlite-wal': '600' }
+
+it('is not for other users of this machine', async () => {
+  const path = await temporaryFile()
+  const ledger = await openLedger(path)
+  onTestFinished(() => ledger.close())
+  await ledger.appendAudit(auditEntry())
+  expect(await modes(path)).toEqual(PRIVATE)
+})
+
+it('is taken from other users who could read what an older Switchyard left open', async () => {
+  const path = await temporaryFile()
+  await mkdir(dirname(path), { recursive: true })
+  const left = new DatabaseSync(path)
+  onTestFinished(() => left.close())
+  left.exec('pragma journal_mode = wal; create table other (id text)')
+  for (const name of await readdir(dirname(path))) await chmod(join(dirname(path), name), 0o644)
+  const ledger = await openLedger(path)
+  onTestFinished(() => ledger.close())
+  expect(await modes(path)).toEqual(PRIVATE)
 })

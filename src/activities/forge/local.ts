@@ -4,6 +4,7 @@ import type { GitRepository } from '../git/port.ts'
 import { createForge, type ForgeEffect, type Push } from './engine.ts'
 import { createLocalRecords } from './local-records.ts'
 import type { Forge } from './port.ts'
+import { keepPrivate } from './private.ts'
 import { spoolOf, takeSpool, type SpooledPush } from './spool.ts'
 
 export { installHooks, type HookOptions } from './hook.ts'
@@ -33,6 +34,7 @@ export function createLocalForge(options: LocalForgeOptions): Forge {
       { git: openRepository(gitDir), spoolFile: spoolFile ?? spoolOf(gitDir) },
     ]),
   )
+  for (const { gitDir } of options.repositories) keepPrivate(gitDir)
   return createForge({
     kind: 'local',
     records: createLocalRecords(options.tables),

@@ -1,8 +1,10 @@
 import { existsSync } from 'node:fs'
-import { join, resolve } from 'node:path'
+import { mkdir } from 'node:fs/promises'
+import { dirname, join, resolve } from 'node:path'
 import type { Sha } from '#domain/pull-request'
 import { importBranch, initBareRepository } from '../git/repository.ts'
 import { installHooks } from './hook.ts'
+import { keepPrivate, OWNER_ONLY } from './private.ts'
 
 export type SeedOptions = {
   /** The installation's folder; the repository becomes `forge/<name>.git` in it. */
@@ -23,7 +25,10 @@ export async function seedLocalRepository(options: SeedOptions): Promise<{ gitDi
   }
   const gitDir = join(resolve(home), 'forge', `${name}.git`)
   if (!existsSync(fromRepo)) throw new Error(`There is no repository at ${fromRepo}.`)
+  await mkdir(dirname(gitDir), { recursive: true, mode: OWNER_ONLY })
+  keepPrivate(dirname(gitDir))
   await initBareRepository(gitDir, { defaultBranch: branch })
+  keepPrivate(gitDir)
   const sha = await importBranch(gitDir, fromRepo, branch)
   await installHooks(gitDir, { repo: name, protectedBranches: options.protectedBranches ?? [branch] })
   return { gitDir, sha }

@@ -1,6 +1,6 @@
-import { join } from 'node:path'
-import { readdir } from 'node:fs/promises'
-import { expect, it, onTestFinished } from 'vitest'
+import { chmod, readdir, stat } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { describe, expect, it, onTestFinished } from 'vitest'
 import { createLocalForge, seedLocalRepository } from '#activities/forge/local'
 import { openRepository } from '#activities/git/repository'
 import { localWorld } from './worlds.ts'
@@ -62,4 +62,23 @@ it.each(['../x', '-x', 'a/b', ''])('refuses to seed a repository named %j', asyn
   const world = await makeWorld()
   const seed = { home: join(world.sample.path, '..', 'other'), name, fromRepo: world.sample.path, branch: 'main' }
   await expect(seedLocalRepository(seed)).rejects.toThrow("can't name a repository")
+})
+
+describe('the folder of a repository', () => {
+  const mode = async (folder: string) => ((await stat(folder)).mode & 0o7777).toString(8)
+
+  it('is not for other users of this machine, nor is the one around it', async () => {
+    const { gitDir } = await makeWorld()
+    expect([await mode(gitDir), await mode(dirname(gitDir))]).toEqual(['700', '700'])
+  })
+
+  it.each([
+    ['is taken from them when an older Switchyard made it', 0o755, '700'],
+    ['stays as it is where git shares it with a group on purpose', 0o2775, '2775'],
+  ])('%s', async (_, before, after) => {
+    const { ledger, gitDir } = await makeWorld()
+    await chmod(gitDir, before)
+    createLocalForge({ tables: ledger.tables, repositories: [{ name: 'shop', gitDir }] })
+    expect(await mode(gitDir)).toBe(after)
+  })
 })
