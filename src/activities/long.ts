@@ -21,6 +21,18 @@ export async function withHeartbeat<T>(
   }
 }
 
+type AnyActivity = (...args: never[]) => Promise<unknown>
+
+/** The same activities, heartbeating on a timer wherever the workflow asks for it: a dead worker is noticed soon. */
+export function withHeartbeats<A extends Record<string, AnyActivity>>(activities: A): A {
+  const beating = Object.entries(activities).map(([name, activity]) => [
+    name,
+    (...args: never[]) =>
+      activityInfo().heartbeatTimeoutMs === undefined ? activity(...args) : withHeartbeat(() => activity(...args)),
+  ])
+  return Object.fromEntries(beating) as A
+}
+
 /** A log's name: one per attempt, so that a repeated attempt never writes over what an earlier one said. */
 export function attemptName(name: string): string {
   return `${name}-${activityInfo().attempt}.log`

@@ -1,4 +1,5 @@
 import { withFailures } from '#activities/failures'
+import { withHeartbeats } from '#activities/long'
 import { createForgeActivities } from '#activities/forge/activities'
 import { createMergeActivities } from '#activities/merge/activities'
 import { createPipelineActivities } from '#activities/pipelines/activities'
@@ -32,13 +33,12 @@ export type Activities = Record<string, (...args: never[]) => Promise<unknown>>
 /** Joins a role's activities to the installation's vendors. */
 export function activitiesOf(definition: RoleDefinition, tools: Tools, installation: Installation): Activities {
   const { runner, ledger, forge, pipelines, repository } = tools
+  const policies = createPolicyReader(installation, protectByPolicy(repository))
   const create: Record<RoleDefinition['tools'][number], () => Activities> = {
-    forge: () => {
-      const policies = createPolicyReader(installation, protectByPolicy(repository))
-      return createForgeActivities({ forge, ledger, repository, policies, isolation: runner.isolation() })
-    },
-    merge: () => createMergeActivities({ forge, ledger, repository }),
-    pipelines: () => createPipelineActivities({ forge, pipelines }),
+    forge: () =>
+      withHeartbeats(createForgeActivities({ forge, ledger, repository, policies, isolation: runner.isolation() })),
+    merge: () => withHeartbeats(createMergeActivities({ forge, ledger, repository })),
+    pipelines: () => withHeartbeats(createPipelineActivities({ forge, pipelines, ledger, policies })),
     tests: () => createTestActivities({ runner, ledger, repository }),
     secrets: () => createSecretActivities({ scanner: createSecretScanner(), ledger, repository }),
     review: () => createReviewActivities({ reviewer: createReviewer({ runner }), ledger, repository }),

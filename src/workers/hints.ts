@@ -21,7 +21,7 @@ export function startHintPump(options: {
   async function drain(repo: string): Promise<void> {
     const hints = await forge.takeHints(repo, BATCH)
     const numbers = new Map(hints.flatMap((hint) => (hint.number === null ? [] : [[hint.number, hint]])))
-    for (const [number, { id, kind }] of numbers) await tell(repo, number, { id, kind })
+    for (const [number, { id, kind }] of numbers) await tell(repo, number, { id, kind }).catch(onError)
   }
 
   /** The hint of a landing comes when its pipeline has ended most times: that must not start another one. */

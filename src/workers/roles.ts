@@ -15,8 +15,9 @@ export const roleDefinitions: Record<Role, RoleDefinition> = {
   security: { tools: ['secrets'], workflows: false, slots: 2 },
 }
 
-/** The processes that `up` starts. The one that runs code of pull requests is by itself. */
+/** The processes that `up` starts. What reads or runs a PR's content is apart from what lands. */
 export const workerProcesses: { name: string; roles: Role[] }[] = [
-  { name: 'pipelines', roles: ['pr-review', 'merge', 'security'] },
-  { name: 'testing', roles: ['testing'] },
+  { name: 'pr-review', roles: ['pr-review'] },
+  { name: 'merge', roles: ['merge'] },
+  { name: 'testing', roles: ['testing', 'security'] },
 ]

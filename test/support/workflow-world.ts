@@ -127,7 +127,7 @@ function activitiesOf(shops: Map<string, Shop>, ledger: Ledger) {
   const create = {
     forge: () => forgeActivities,
     merge: () => createMergeActivities({ forge, ledger, repository }),
-    pipelines: () => createPipelineActivities({ forge, pipelines }),
+    pipelines: () => createPipelineActivities({ forge, pipelines, ledger, policies }),
     ...checkActivities(shopOf, ledger),
   }
   return {

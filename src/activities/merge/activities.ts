@@ -58,7 +58,9 @@ export function createMergeActivities(tools: MergeTools) {
      */
     async landCandidate(request: LandRequest): Promise<LandOutcome> {
       const { repo, branch, entry, candidate, next } = request
-      await requireProof(ledger, candidate)
+      await requireProof(ledger, request)
+      const refusal = await requireApproval(ledger, entry, repo)
+      if (refusal !== null) return { outcome: 'refused', reason: 'blocked', detail: refusal }
       const result = await forge.merge(repo, entry.number, {
         commit: candidate.commit,
         tree: candidate.tree,
@@ -105,28 +107,47 @@ async function build(
   return { outcome: 'built', candidate, base }
 }
 
+/** A merge that takes longer is not waited for: what has landed must be told. */
+const AHEAD_MS = 1_000
+
 /** Whatever hinders it must not make a landing fail: the queue then builds the candidate as a step of its own. */
 async function buildNext(tools: MergeTools, request: BuildRequest): Promise<BuiltCandidate | null> {
   try {
-    const result = await build(tools, request)
-    return result.outcome === 'built' ? result : null
+    const late = new Promise<null>((resolve) => setTimeout(resolve, AHEAD_MS, null).unref())
+    const result = await Promise.race([build(tools, request), late])
+    return result?.outcome === 'built' ? result : null
   } catch {
     return null
   }
 }
 
-async function requireProof(ledger: Ledger, candidate: LandRequest['candidate']): Promise<void> {
+/** What lands has a pass of its own tree, by the very check that the entry entered with. */
+async function requireProof(ledger: Ledger, { repo, entry, candidate }: LandRequest): Promise<void> {
   const evidence = await ledger.evidence(candidate.evidenceId)
-  if (
-    evidence?.conclusion !== 'passed' ||
-    evidence.subject.kind !== 'tree' ||
-    evidence.subject.tree !== candidate.tree
-  ) {
+  const proves =
+    evidence?.conclusion === 'passed' &&
+    evidence.repo === repo &&
+    evidence.check === 'tests' &&
+    evidence.digest === entry.tests.digest &&
+    evidence.subject.kind === 'tree' &&
+    evidence.subject.tree === candidate.tree
+  if (!proves) {
     throw ApplicationFailure.nonRetryable(
       `evidence ${candidate.evidenceId} does not prove ${candidate.tree}`,
       'Unproven',
     )
   }
+}
+
+/**
+ * An enqueue whose attempt timed out may arrive after its PR was decided otherwise, and any program of this host can
+ * signal the queue: only the ledger's newest decision lets an entry land. Null when it does.
+ */
+async function requireApproval(ledger: Ledger, entry: QueueEntry, repo: string): Promise<string | null> {
+  const [newest] = await ledger.decisions(repo, entry.number)
+  if (newest?.outcome !== 'approve') return `#${entry.number} is not approved: ${newest?.outcome ?? 'undecided'}`
+  const decided = await ledger.snapshot(newest.snapshotId)
+  return decided?.head.sha === entry.head ? null : `#${entry.number} was approved at another head`
 }
 
 async function record(ledger: Ledger, { repo, branch, entry, candidate }: LandRequest, at: string): Promise<void> {

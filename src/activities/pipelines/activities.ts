@@ -1,15 +1,23 @@
 import { createHash } from 'node:crypto'
 import type { MergeQueueEntry } from '#contracts/merge-queue'
 import type { PullRequest } from '#domain/pull-request'
+import type { Ledger } from '#ledger/port'
 import type { Forge } from '../forge/port.ts'
+import type { PolicyReader } from '../policy/port.ts'
 import type { Pipelines } from './port.ts'
+
+export type PipelineTools = { forge: Forge; pipelines: Pipelines; ledger: Ledger; policies: PolicyReader }
 
 export type PipelineActivities = ReturnType<typeof createPipelineActivities>
 
 export type SweepOutcome = { seen: Record<number, string>; looked: number }
 
+/** Signals under way at once in a sweep. */
+const CONCURRENCY = 10
+
 /** What workflows can't do themselves: start another pipeline that may not be there, and signal it. */
-export function createPipelineActivities({ forge, pipelines }: { forge: Forge; pipelines: Pipelines }) {
+export function createPipelineActivities(tools: PipelineTools) {
+  const { pipelines } = tools
   return {
     async enqueuePullRequest(entry: MergeQueueEntry): Promise<void> {
       await pipelines.enqueue(entry)
@@ -21,30 +29,68 @@ export function createPipelineActivities({ forge, pipelines }: { forge: Forge; p
     },
 
     /** Starts what a lost hint should have started: every PR that differs from what the last sweep saw. */
-    async sweepForge({ repo, seen }: { repo: string; seen: Record<number, string> }): Promise<SweepOutcome> {
-      const open = await forge.listPullRequests(repo, { state: 'open' })
-      const now = Object.fromEntries(open.map((pullRequest) => [pullRequest.number, fingerprint(pullRequest)]))
-      const changed = open.map(({ number }) => number).filter((number) => now[number] !== seen[number])
-      const ended = Object.keys(seen)
-        .map(Number)
-        .filter((number) => now[number] === undefined)
-      for (const number of changed) {
-        await pipelines.lookAtPullRequest(repo, number, { id: `sweep:${now[number]}`, kind: 'sweep' })
-      }
-      for (const number of ended) await pipelines.remindPullRequest(repo, number, { id: 'sweep:ended', kind: 'sweep' })
-      return { seen: now, looked: changed.length + ended.length }
-    },
+    sweepForge: (request: { repo: string; seen: Record<number, string> }) => sweepForge(tools, request),
   }
 }
 
-function fingerprint({ head, base, draft, title, labels, reviews }: PullRequest): string {
+async function sweepForge(
+  { forge, pipelines, ledger, policies }: PipelineTools,
+  { repo, seen }: { repo: string; seen: Record<number, string> },
+): Promise<SweepOutcome> {
+  const open = await forge.listPullRequests(repo, { state: 'open' })
+  const digests = await policyDigests(policies, repo, open)
+  const now: Record<number, string> = {}
+  for (const pullRequest of open) {
+    const [decision] = await ledger.decisions(repo, pullRequest.number)
+    const blocked = decision?.rules.some((rule) => rule.rule === 'no-conflicts' && rule.outcome !== 'pass') ?? false
+    now[pullRequest.number] = fingerprint(pullRequest, digests.get(pullRequest.base.ref)!, blocked)
+  }
+  const changed = open.map(({ number }) => number).filter((number) => now[number] !== seen[number])
+  const ended = Object.keys(seen)
+    .map(Number)
+    .filter((number) => now[number] === undefined)
+  await inParallel(changed, async (number) => {
+    await pipelines.lookAtPullRequest(repo, number, { id: `sweep:${now[number]}`, kind: 'sweep' })
+  })
+  await inParallel(ended, async (number) => {
+    await pipelines.remindPullRequest(repo, number, { id: 'sweep:ended', kind: 'sweep' })
+  })
+  return { seen: now, looked: changed.length + ended.length }
+}
+
+async function policyDigests(policies: PolicyReader, repo: string, open: PullRequest[]): Promise<Map<string, string>> {
+  const bases = new Map(open.map(({ base }) => [base.ref, base.sha]))
+  const digests = new Map<string, string>()
+  for (const [ref, sha] of bases) {
+    const { facts } = await policies.read(repo, ref, sha)
+    digests.set(ref, `${facts.digest} ${facts.problem ?? ''}`)
+  }
+  return digests
+}
+
+/**
+ * What makes a PR worth a look. A base that only moved does not (a hundred landings must not wake every open PR), but
+ * for one that waits for its conflicts with the base to go away.
+ */
+function fingerprint(pullRequest: PullRequest, policy: string, blockedByBase: boolean): string {
+  const { head, base, draft, title, labels, reviews } = pullRequest
   const facts = JSON.stringify([
     head.sha,
     base.ref,
+    policy,
+    blockedByBase ? base.sha : '',
     draft,
     title,
     labels,
     reviews.map((review) => [review.author, review.state, review.at]),
   ])
   return createHash('sha256').update(facts).digest('hex').slice(0, 16)
+}
+
+async function inParallel(numbers: number[], act: (number: number) => Promise<void>): Promise<void> {
+  const left = [...numbers]
+  const lane = async (): Promise<void> => {
+    for (let number = left.shift(); number !== undefined; number = left.shift()) await act(number)
+  }
+  await Promise.all(Array.from({ length: CONCURRENCY }, lane))
 }
