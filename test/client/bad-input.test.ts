@@ -60,6 +60,7 @@ describe('bad input ends with exit code 2 and does nothing', () => {
     'invalid-branch-name',
     'unknown-head',
     'unknown-base',
+    'base-not-protected',
     'same-branch',
     'no-commits-between',
     'duplicate',

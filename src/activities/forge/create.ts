@@ -57,12 +57,22 @@ async function checkBranches(
   if (!base) return refuse('unknown-base', unknownBranch(repo, baseName, branches))
   const head = branches.get(`refs/heads/${headName}`)
   if (!head) return refuse('unknown-head', unknownBranch(repo, headName, branches))
+  const unprotected = await notProtected(engine, repo, baseName)
+  if (unprotected) return refuse('base-not-protected', unprotected)
   const mergeBase = await git.mergeBase(base, head)
   if (mergeBase === null) {
     return refuse('no-commits-between', `${headName} and ${baseName} have entirely different histories.`)
   }
   if (mergeBase !== head) return { head, base }
   return refuse('no-commits-between', `${headName} has no commits that ${baseName} does not have.`)
+}
+
+/** Why no PR may be open into this base; null where it is protected. */
+export async function notProtected(engine: Engine, repo: string, base: string): Promise<string | null> {
+  const names = await engine.protectedBranches(repo)
+  if (names.includes(base)) return null
+  const protects = names.length > 0 ? `${repo} protects ${names.join(', ')}` : `${repo} protects no branch`
+  return `${base} is not protected, so a pull request into it could bring its own policy; ${protects}. Add ${base} to \`base:\` of the policy on the default branch.`
 }
 
 const NEAREST = 3

@@ -1,6 +1,6 @@
 import type { Instant, Mergeable, PullRequest, PullRequestState, Sha } from '#domain/pull-request'
 import type { GitRepository } from '../git/port.ts'
-import { createPullRequest } from './create.ts'
+import { createPullRequest, notProtected } from './create.ts'
 import { merge } from './land.ts'
 import { ForgeError, type Forge, type PullRequestChanges } from './port.ts'
 import type { ForgeRecords, NewHint, PullRequestRecord, RecordChanges } from './records.ts'
@@ -184,7 +184,7 @@ function changedFields(record: PullRequestRecord, changes: PullRequestChanges): 
 }
 
 async function checkTransition(engine: Engine, record: PullRequestRecord, to: 'open' | 'closed'): Promise<void> {
-  const { repo, number, head } = record
+  const { repo, number, head, base } = record
   if (record.state === 'merged') {
     throw new ForgeError(
       'conflict',
@@ -194,6 +194,8 @@ async function checkTransition(engine: Engine, record: PullRequestRecord, to: 'o
   if (to === 'closed') return
   const exists = await engine.repository(repo).resolve(`refs/heads/${head.ref}`)
   if (!exists) throw new ForgeError('conflict', `The branch ${head.ref} is gone; push it, then reopen #${number}.`)
+  const unprotected = await notProtected(engine, repo, base.ref)
+  if (unprotected) throw new ForgeError('conflict', unprotected)
   const others = await engine.records.list(repo, 'open')
   const other = others.find((each) => each.head.ref === head.ref && each.number !== number)
   if (other) throw new ForgeError('conflict', `#${other.number} is open for the branch ${head.ref} already.`)

@@ -17,6 +17,7 @@ export type CreateRefusal =
   | 'invalid-branch-name'
   | 'unknown-head'
   | 'unknown-base'
+  | 'base-not-protected'
   | 'same-branch'
   | 'no-commits-between'
   | 'duplicate'
@@ -88,6 +89,10 @@ export type Hint = {
  */
 export interface Forge {
   readonly kind: 'local' | 'github' | 'fake'
+  /**
+   * Only into a protected base: the policy is read from it, so that whoever may write it directly would choose with
+   * which variables and what network the checks of the PR run.
+   */
   createPullRequest(repo: string, input: NewPullRequest): Promise<CreateOutcome>
   getPullRequest(repo: string, number: number): Promise<PullRequest | null>
   /** Sorted by number. */

@@ -110,6 +110,7 @@ const HINTS: Record<CreateRefusal, (request: NewPullRequest, repo: string) => st
   'invalid-branch-name': () => 'Give a branch as `git check-ref-format --branch` accepts it, without a leading "-".',
   'unknown-head': ({ head }) => `Push it first: git push switchyard ${head}`,
   'unknown-base': (_, repo) => `Give a branch of ${repo} with --base.`,
+  'base-not-protected': (_, repo) => `Give a protected branch of ${repo} with --base.`,
   'same-branch': () => 'Commit on a branch of its own: git switch -c <name>',
   'no-commits-between': ({ head, base }) =>
     `Commit on ${head}, push it, and try again: it has nothing that ${base} has not.`,

@@ -16,6 +16,8 @@ export type ForgeWorld = {
   candidate(base: Sha, head: Sha): Promise<{ commit: Sha; tree: Sha }>
   /** Moves a branch without the forge's knowledge, as a lander that was killed before it wrote its record. */
   moveSilently(branch: string, from: Sha, to: Sha): Promise<void>
+  /** From now on these branches are protected. */
+  protect(branches: string[]): void
   close(): Promise<void>
 }
 
@@ -115,6 +117,21 @@ export function forgeContract(name: string, makeWorld: () => Promise<ForgeWorld>
         expect(outcome).toMatchObject({ outcome: 'refused', reason: 'unknown-base' })
       })
 
+      it('refuses a base that anyone may write, and says which are protected and what to do', async () => {
+        await world.push('evil')
+        await world.push('feature')
+        const outcome = await forge.createPullRequest(repo, wanted({ base: 'evil' }))
+        expect(outcome).toMatchObject({ outcome: 'refused', reason: 'base-not-protected' })
+        expect(outcome.outcome === 'refused' && outcome.detail).toMatch(/evil .*protects main\. Add evil to `base:`/)
+        expect(await forge.listPullRequests(repo, { state: 'all' })).toEqual([])
+      })
+
+      it('allows each base that is protected', async () => {
+        await world.push('next')
+        world.protect(['main', 'next'])
+        expect((await open({ base: 'next' })).base.ref).toBe('next')
+      })
+
       it('refuses head and base that are equal', async () => {
         const outcome = await forge.createPullRequest(repo, wanted({ head: 'main' }))
         expect(outcome).toMatchObject({ outcome: 'refused', reason: 'same-branch' })
@@ -166,6 +183,15 @@ export function forgeContract(name: string, makeWorld: () => Promise<ForgeWorld>
         })
         await world.setBranch('feature', head.sha)
         expect((await forge.updatePullRequest(repo, number, { state: 'open' }, 'ann')).state).toBe('open')
+      })
+
+      it('stays as it is when its base is protected no more, but does not reopen', async () => {
+        const { number } = await open()
+        world.protect([])
+        expect((await read(number)).state).toBe('open')
+        await forge.updatePullRequest(repo, number, { state: 'closed' }, 'ann')
+        const reopened = forge.updatePullRequest(repo, number, { state: 'open' }, 'ann')
+        await expect(reopened).rejects.toMatchObject({ kind: 'conflict' })
       })
 
       it('changes its texts, labels and draft', async () => {

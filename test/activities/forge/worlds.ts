@@ -8,7 +8,8 @@ import { createSampleRepository, type SampleRepository } from '../../support/rep
 import type { ForgeWorld } from './contract.ts'
 
 export async function fakeWorld(): Promise<ForgeWorld & { forge: FakeForge }> {
-  const forge = createFakeForge()
+  let protectedBranches = ['main']
+  const forge = createFakeForge({ protectedBranches: () => protectedBranches })
   const repo = 'shop'
   const git = forge.repository(repo)
   git.setBranch('main', git.commit('first'))
@@ -36,6 +37,7 @@ export async function fakeWorld(): Promise<ForgeWorld & { forge: FakeForge }> {
     async moveSilently(branch, from, to) {
       await git.updateRefs([{ ref: `refs/heads/${branch}`, from, to }])
     },
+    protect: (branches) => (protectedBranches = branches),
     close: async () => undefined,
   }
 }
@@ -54,9 +56,11 @@ export async function localWorld(): Promise<LocalWorld> {
   const home = join(sample.path, '..', "state of Ann's $(installation)")
   const { gitDir } = await seedLocalRepository({ home, name: repo, fromRepo: sample.path, branch: 'main' })
   const ledger = await openLedger(join(home, 'ledger.sqlite'), { synchronous: 'normal' })
+  let protectedBranches = ['main']
   const forge = createLocalForge({
     tables: ledger.tables,
     repositories: [{ name: repo, gitDir }],
+    protectedBranches: () => protectedBranches,
     audit: ledger.appendAudit,
   })
   const git = openRepository(gitDir)
@@ -106,6 +110,7 @@ export async function localWorld(): Promise<LocalWorld> {
     async moveSilently(branch, from, to) {
       await git.updateRefs([{ ref: `refs/heads/${branch}`, from, to }])
     },
+    protect: (branches) => (protectedBranches = branches),
     async close() {
       await ledger.close()
       await sample.remove()
