@@ -16,7 +16,7 @@ export type Counts = {
   prsReviewed: number
   prsMerged: number
   prsRejected: number
-  /** Percent of the reviewed PRs that are not rejected. */
+  /** Percent of the reviewed PRs whose newest decision is `approve`. */
   approvalRate: number
 }
 
@@ -36,8 +36,8 @@ export async function run(context: CommandContext, { what }: Status): Promise<Ex
 
 /** Of one repository, or of all (null). */
 export async function counts(installation: Installation, repo: string | null): Promise<Counts> {
-  const { reviewed, merged, rejected } = await installation.ledger.pullRequestCounts(repo)
-  const rate = reviewed === 0 ? 0 : (100 * (reviewed - rejected)) / reviewed
+  const { reviewed, merged, approved, rejected } = await installation.ledger.pullRequestCounts(repo)
+  const rate = reviewed === 0 ? 0 : (100 * approved) / reviewed
   return {
     worker: 'pr-review',
     prsReviewed: reviewed,
