@@ -1,5 +1,5 @@
+import type { PullRequest, Waiting } from '#domain/pull-request'
 import type { Connected } from '#installation/installation'
-import type { Waiting } from '#domain/pull-request'
 import { shownReason } from './pending.ts'
 
 /** A pipeline's run that is over: a failed or terminated one still answers its query as it did before it ended. */
@@ -34,12 +34,11 @@ export async function readEndedRun(connected: Connected, workflowId: string): Pr
 /** What an ended pipeline of an open PR waits for: somebody who starts it again. */
 export function waitingAfterEnd(
   { status, endedAt, reason }: EndedRun,
-  { repo, number, author }: { repo: string; number: number; author: string },
-  now: Date,
+  { repo, number, author, updatedAt }: Pick<PullRequest, 'repo' | 'number' | 'author' | 'updatedAt'>,
 ): Waiting {
   return {
-    for: `its pipeline ended (${status}): ${reason}`,
-    since: endedAt ?? now.toISOString(),
+    for: `a new start of its pipeline, which ended (${status}): ${reason}`,
+    since: endedAt ?? updatedAt,
     until: null,
     who: [author],
     command: reviewCommand({ repo, number }),

@@ -55,7 +55,7 @@ export function shownReason(message: string): string {
 export function pendingLines(pending: readonly PendingActivity[]): Text[][] {
   return pending.map(({ activity, role, state, attempt, lastFailure, worker }) => {
     const line: Text[] = [
-      { text: '  runs ', style: 'dim' },
+      { text: '  step ', style: 'dim' },
       `${activity}  ${role ?? ''}  ${state}`,
       attempt > 1 ? `, attempt ${attempt}` : '',
     ]

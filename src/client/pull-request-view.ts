@@ -4,8 +4,9 @@ import type { Decision, Outcome, Rule } from '#domain/decision'
 import type { Phase, PullRequest, PullRequestState, Merged, Waiting } from '#domain/pull-request'
 import type { Connected, Installation } from '#installation/installation'
 import type { RecordedDecision } from '#ledger/port'
+import { readEndedRun, waitingAfterEnd } from './ended-run.ts'
 import { viewPolicy, type PolicyView } from './policy-view.ts'
-import { readPullRequestStatusIfAny } from './status.ts'
+import { isUnanswered, readPullRequestStatusIfAny } from './status.ts'
 
 /** `pr create --json`. */
 export type PullRequestReference = {
@@ -49,7 +50,7 @@ export async function viewPullRequest(
   const status = await readPullRequestStatusIfAny(connected, repo, number)
   const recorded = await newestDecision(installation, pullRequest)
   const decision = status?.decision ?? recorded
-  const { phase, waiting } = standing(pullRequest, status, recorded)
+  const { phase, waiting } = (await ended(connected, pullRequest, status)) ?? standing(pullRequest, status, recorded)
   return {
     ...referTo(pullRequest, connected),
     title: pullRequest.title,
@@ -73,6 +74,23 @@ async function newestDecision(installation: Installation, pullRequest: PullReque
   if (newest === undefined || pullRequest.state !== 'open') return newest ?? null
   const snapshot = await installation.ledger.snapshot(newest.snapshotId)
   return snapshot?.head.sha === pullRequest.head.sha ? newest : null
+}
+
+/** A pipeline that failed or was terminated answers as before; whoever looks must see that nothing goes on. */
+async function ended(
+  connected: Connected | null,
+  pullRequest: PullRequest,
+  status: PullRequestStatus | null,
+): Promise<{ phase: Phase; waiting: Waiting } | null> {
+  if (connected === null || status === null || pullRequest.state !== 'open') return null
+  const run = await readEndedRun(connected, pullRequestId(pullRequest.repo, pullRequest.number)).catch(
+    (error: unknown) => {
+      if (isUnanswered(error)) return null
+      throw error
+    },
+  )
+  if (run === null || run.status === 'completed') return null
+  return { phase: status.phase, waiting: waitingAfterEnd(run, pullRequest) }
 }
 
 /** The forge knows best that a PR ended; a pipeline may not have looked yet. */

@@ -1,6 +1,7 @@
 import { searchAttributes } from '#contracts/search-attributes'
 import type { Connected } from '#installation/installation'
 import type { WorkflowExecutionInfo } from '@temporalio/client'
+import { pendingActivities, type PendingActivity } from './pending.ts'
 
 /** One pipeline's run, as `runs` and `view` show it. */
 export type WorkflowView = {
@@ -21,10 +22,25 @@ export type WorkflowView = {
 
 const DEADLINE_MS = 10_000
 
-export async function describeWorkflow(connected: Connected, workflowId: string): Promise<WorkflowView> {
+/** `view --json`. */
+export type DescribedWorkflow = WorkflowView & { pending: PendingActivity[] }
+
+export async function describeWorkflow(connected: Connected, workflowId: string): Promise<DescribedWorkflow> {
   const handle = connected.client.workflow.getHandle(workflowId)
   const info = await connected.client.withDeadline(Date.now() + DEADLINE_MS, () => handle.describe())
-  return viewWorkflow(connected, info)
+  const pending = await pendingActivities(connected, info.raw.pendingActivities ?? [])
+  return { ...viewWorkflow(connected, info), pending }
+}
+
+/** The steps that have begun and not ended; none of a pipeline that never ran. */
+export async function readPending(connected: Connected | null, workflowId: string): Promise<PendingActivity[]> {
+  if (connected === null) return []
+  try {
+    return (await describeWorkflow(connected, workflowId)).pending
+  } catch (error) {
+    if (error instanceof Error && error.name === 'WorkflowNotFoundError') return []
+    throw error
+  }
 }
 
 /** Newest first, at most `limit`. */

@@ -6,6 +6,7 @@ import {
   HEAD,
   LANDED,
   NOW,
+  pendingActivity,
   pullRequest,
   server,
   status,
@@ -13,6 +14,8 @@ import {
   TREE,
   world,
 } from './fakes.ts'
+
+const SECRET = `ghp_${'a1B2'.repeat(9)}`
 
 const reference = {
   repo: 'shop',
@@ -94,9 +97,9 @@ describe('--json prints one document of the promised shape', () => {
   })
 
   test.each([
-    [{ reviewed: 0, merged: 0, rejected: 0 }, 0],
-    [{ reviewed: 3, merged: 1, rejected: 1 }, 66.7],
-    [{ reviewed: 4, merged: 4, rejected: 0 }, 100],
+    [{ reviewed: 0, merged: 0, approved: 0, rejected: 0 }, 0],
+    [{ reviewed: 3, merged: 1, approved: 2, rejected: 0 }, 66.7],
+    [{ reviewed: 4, merged: 4, approved: 4, rejected: 0 }, 100],
   ])('status pr of %o', async (counts, approvalRate) => {
     const ran = await switchyard(['status', 'pr', '--json'], world({ counts }))
     expect(ran.json).toEqual({
@@ -115,6 +118,34 @@ describe('--json prints one document of the promised shape', () => {
       phase: 'rejected',
       waiting: view.waiting,
       decision: view.decision,
+      pending: [],
+    })
+  })
+
+  test('why of one whose checks run names what runs, how often it was tried and what failed, masked', async () => {
+    const there = server({
+      statuses: [status({ phase: 'checking', resting: false })],
+      workers: ['pr-review'],
+      pending: [
+        pendingActivity('reviewChanges', 'pr-review', 2),
+        pendingActivity('runTests', 'testing', 1, {
+          attempt: 3,
+          lastFailure: { message: `no disk ${SECRET} \u001b[2J` },
+        }),
+      ],
+    })
+    const ran = await switchyard(['why', '1', '--json'], world({ server: there }))
+    expect(ran.json).toMatchObject({
+      pending: [
+        {
+          ...{ activity: 'reviewChanges', role: 'pr-review', state: 'started' },
+          ...{ attempt: 1, lastFailure: null, worker: true },
+        },
+        {
+          ...{ activity: 'runTests', role: 'testing', state: 'scheduled' },
+          ...{ attempt: 3, lastFailure: 'no disk ghp_**** ', worker: false },
+        },
+      ],
     })
   })
 

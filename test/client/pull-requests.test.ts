@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { pullRequest, server, status, switchyard, world } from './fakes.ts'
+import { named, pendingActivity, pullRequest, server, status, switchyard, world } from './fakes.ts'
 
 describe('a command on a pull request', () => {
   test('create opens it as the actor, with the last subject as its title, and starts its pipeline', async () => {
@@ -86,6 +86,31 @@ describe('a command on a pull request', () => {
     await expect.poll(() => in_.acts.filter((act) => act === 'look shop#1').length).toBeGreaterThan(1)
     interrupted.abort()
     expect([(await running).code, in_.acts.includes('look shop#2')]).toEqual([130, false])
+  })
+
+  test.each(['why', 'view'])('%s of one whose tests nobody takes says which role has no worker', async (verb) => {
+    const there = server({
+      statuses: [status({ phase: 'checking', waiting: null, resting: false })],
+      workers: ['pr-review'],
+      pending: [pendingActivity('runTests', 'testing', 1)],
+    })
+    const ran = await switchyard([verb, 'pr:shop#1'], world({ server: there }))
+    expect(ran.stdout).toContain('runTests  testing  scheduled, no worker polls the role testing: switchyard up')
+    expect(ran.stdout).not.toContain('nothing and nobody')
+  })
+
+  test.each([
+    ['pr', 'view', '1'],
+    ['why', '1'],
+  ])('%s %s of one whose pipeline failed says so, and what starts it', async (...args) => {
+    const failure = named('WorkflowFailedError', 'Workflow execution failed', { cause: new Error('no policy') })
+    const there = server({
+      statuses: [status({ phase: 'checking', waiting: null, resting: false })],
+      ended: { 'pr:shop#1': { status: 'FAILED', failure } },
+    })
+    const ran = await switchyard(args, world({ server: there }))
+    expect(ran.stdout).toContain('waits for a new start of its pipeline, which ended (failed): no policy')
+    expect(ran.stdout).toContain('with switchyard pr review 1 --repo shop')
   })
 
   test('a waiting one names who can act, until when, and the command', async () => {

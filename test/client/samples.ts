@@ -84,3 +84,15 @@ export function evidence(changes: Partial<Evidence> = {}): Evidence {
     ...changes,
   }
 }
+
+/** As the server describes it; `state` is temporal.api.enums.v1.PendingActivityState. */
+export function pendingActivity(name: string, role: string, state: 1 | 2, changes: object = {}): object {
+  return {
+    activityType: { name },
+    activityOptions: { taskQueue: { name: role } },
+    state,
+    attempt: 1,
+    lastFailure: null,
+    ...changes,
+  }
+}

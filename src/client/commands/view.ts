@@ -1,6 +1,7 @@
 import { pullRequestId } from '#contracts/ids'
 import type { CommandContext, ExitCode } from '../context.ts'
 import { relative, type Text } from '../output.ts'
+import { pendingLines } from '../pending.ts'
 import { parsePipelineId } from '../pipeline-id.ts'
 import { phaseText } from '../render.ts'
 import { selectPullRequest } from '../select.ts'
@@ -17,16 +18,17 @@ export async function run(context: CommandContext, { id }: { id: string }): Prom
     }
     const view = await withServer(context, installation, (connected) => describeWorkflow(connected, workflowId))
     const { output } = context
-    const field = (name: string, ...value: Text[]) => output.line({ text: name.padEnd(9), style: 'dim' }, ...value)
+    const field = (name: string, ...value: Text[]) => output.line({ text: name.padEnd(10), style: 'dim' }, ...value)
     output.line({ text: view.workflowId, style: 'bold' })
     field('pipeline', view.pipeline)
     field('status', view.status)
     if (view.phase !== null) field('phase', phaseText(view.phase))
-    if (view.waitingOn !== null) field('waits for', ` ${view.waitingOn}`)
+    if (view.waitingOn !== null) field('waits for', view.waitingOn)
     field('started', `${view.startedAt} (${relative(view.startedAt, context.now())})`)
     if (view.endedAt !== null) field('ended', `${view.endedAt} (${relative(view.endedAt, context.now())})`)
     field('run', view.runId)
     if (view.webUrl !== null) field('page', view.webUrl)
+    for (const line of pendingLines(view.pending)) output.line(...line)
     output.document(view)
     return 0
   })

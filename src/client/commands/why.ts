@@ -1,9 +1,10 @@
-import { mergeQueueId, pullRequestId } from '#contracts/ids'
+import { mergeQueueId } from '#contracts/ids'
 import type { MergeQueueStatus } from '#contracts/merge-queue'
 import type { Waiting } from '#domain/pull-request'
 import type { Installation } from '#installation/installation'
 import type { CommandContext, ExitCode } from '../context.ts'
 import { CliError } from '../errors.ts'
+import { pendingLines, type PendingActivity } from '../pending.ts'
 import { parsePipelineId } from '../pipeline-id.ts'
 import { getPullRequest } from '../pull-request.ts'
 import { viewPullRequest, type DecisionView } from '../pull-request-view.ts'
@@ -11,10 +12,16 @@ import { phaseText, ruleMark, waitingLines } from '../render.ts'
 import { selectPullRequest } from '../select.ts'
 import { withInstallation, withServer, withServerIfAny } from '../session.ts'
 import { readQueueStatus } from '../status.ts'
-import { describeWorkflow } from '../workflow-view.ts'
+import { describeWorkflow, readPending } from '../workflow-view.ts'
 
 /** `why --json`. */
-export type Why = { workflowId: string; phase: string; waiting: Waiting | null; decision: DecisionView | null }
+export type Why = {
+  workflowId: string
+  phase: string
+  waiting: Waiting | null
+  decision: DecisionView | null
+  pending: PendingActivity[]
+}
 
 /** What a pipeline waits for, since when, until when, who can act and with which command. */
 export async function run(context: CommandContext, { id }: { id: string }): Promise<ExitCode> {
@@ -35,8 +42,10 @@ async function explain(context: CommandContext, installation: Installation, id: 
       return await explainQueue(context, installation, parsed)
     default:
       return await withServer(context, installation, async (connected) => {
-        const { workflowId, phase, status } = await describeWorkflow(connected, id)
-        return { workflowId, phase: phase ?? status, waiting: null, decision: null }
+        const { workflowId, phase, status, waitingOn, startedAt, pending } = await describeWorkflow(connected, id)
+        const waiting =
+          waitingOn === null ? null : { for: waitingOn, since: startedAt, until: null, who: [], command: null }
+        return { workflowId, phase: phase ?? status, waiting, decision: null, pending }
       })
   }
 }
@@ -46,8 +55,8 @@ async function explainPullRequest(context: CommandContext, installation: Install
   const pullRequest = await getPullRequest(installation, repo, number)
   return await withServerIfAny(context, installation, async (connected) => {
     if (connected === null) context.output.note('No server is running: this is what the ledger and the forge say.')
-    const { phase, waiting, decision } = await viewPullRequest(installation, connected, pullRequest)
-    return { workflowId: pullRequestId(repo, number), phase, waiting, decision }
+    const { workflowId, phase, waiting, decision } = await viewPullRequest(installation, connected, pullRequest)
+    return { workflowId, phase, waiting, decision, pending: await readPending(connected, workflowId) }
   })
 }
 
@@ -56,19 +65,19 @@ async function explainQueue(
   installation: Installation,
   { repo, branch }: { repo: string; branch: string },
 ): Promise<Why> {
-  const status = await withServer(context, installation, (connected) => readQueueStatus(connected, repo, branch))
-  if (status === null) {
-    throw new CliError(2, 'unknown-pipeline', `Nothing has entered the queue of ${repo}@${branch} yet.`, {
-      details: { repo, branch },
-      hint: 'See `switchyard runs`.',
-    })
-  }
-  return {
-    workflowId: mergeQueueId(repo, branch),
-    phase: queuePhase(status),
-    waiting: status.entries[0]?.waiting ?? null,
-    decision: null,
-  }
+  const workflowId = mergeQueueId(repo, branch)
+  return await withServer(context, installation, async (connected) => {
+    const status = await readQueueStatus(connected, repo, branch)
+    if (status === null) {
+      throw new CliError(2, 'unknown-pipeline', `Nothing has entered the queue of ${repo}@${branch} yet.`, {
+        details: { repo, branch },
+        hint: 'See `switchyard runs`.',
+      })
+    }
+    const waiting = status.entries[0]?.waiting ?? null
+    const pending = await readPending(connected, workflowId)
+    return { workflowId, phase: queuePhase(status), waiting, decision: null, pending }
+  })
 }
 
 function queuePhase({ paused, entries }: MergeQueueStatus): string {
@@ -76,9 +85,11 @@ function queuePhase({ paused, entries }: MergeQueueStatus): string {
   return entries[0]?.state ?? 'idle'
 }
 
-function print({ output, now }: CommandContext, { workflowId, phase, waiting, decision }: Why): void {
+function print({ output, now }: CommandContext, { workflowId, phase, waiting, decision, pending }: Why): void {
   output.line({ text: `${workflowId}  `, style: 'bold' }, phaseText(phase))
-  if (waiting === null) output.line('It waits for nothing and nobody.')
-  else for (const line of waitingLines(waiting, now())) output.line(...line)
+  if (waiting !== null) for (const line of waitingLines(waiting, now())) output.line(...line)
+  else if (phase === 'landed' || phase === 'closed') output.line('It has ended: it waits for nothing and nobody.')
+  else if (pending.length === 0) output.line('It waits for nothing and nobody.')
+  for (const line of pendingLines(pending)) output.line(...line)
   for (const rule of decision?.rules ?? []) output.line('  ', ruleMark(rule.outcome), ` ${rule.rule}  `, rule.reason)
 }
