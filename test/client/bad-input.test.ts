@@ -64,7 +64,9 @@ describe('bad input ends with exit code 2 and does nothing', () => {
     'same-branch',
     'no-commits-between',
     'duplicate',
-    'empty-title',
+    'invalid-title',
+    'invalid-body',
+    'invalid-labels',
   ])('a pull request that the forge refuses as %s', async (reason) => {
     const in_ = world({ server: server(), refusal: { outcome: 'refused', reason, detail: 'because', existing: 3 } })
     const ran = await switchyard(['pr', 'create', '--head', '-f', '--json'], in_)

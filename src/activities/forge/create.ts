@@ -3,6 +3,7 @@ import { checkBranchName } from '#domain/branch-name'
 import type { Sha } from '#domain/pull-request'
 import { effect, type Engine } from './engine.ts'
 import type { CreateOutcome, CreateRefusal, NewPullRequest } from './port.ts'
+import { invalidText } from './texts.ts'
 
 /** Opens a PR. Asked again after a lost answer it refuses as `duplicate`, with the number of the first. */
 export async function createPullRequest(engine: Engine, repo: string, input: NewPullRequest): Promise<CreateOutcome> {
@@ -33,7 +34,8 @@ function refuse(reason: CreateRefusal, detail: string): Refused {
 }
 
 function checkInput(input: NewPullRequest): Refused | null {
-  if (input.title.trim() === '') return refuse('empty-title', 'A pull request needs a title.')
+  const invalid = invalidText(input)
+  if (invalid) return refuse(invalid.reason, invalid.detail)
   for (const [side, name] of [
     ['head', input.head],
     ['base', input.base],

@@ -1,9 +1,11 @@
 import type { Instant, Mergeable, PullRequest, PullRequestState, Sha } from '#domain/pull-request'
 import type { GitRepository } from '../git/port.ts'
-import { createPullRequest, notProtected } from './create.ts'
+import { conversation } from './conversation.ts'
+import { createPullRequest } from './create.ts'
 import { merge } from './land.ts'
-import { ForgeError, type Forge, type PullRequestChanges } from './port.ts'
+import { ForgeError, type Forge } from './port.ts'
 import type { ForgeRecords, NewHint, PullRequestRecord, RecordChanges } from './records.ts'
+import { updatePullRequest } from './update.ts'
 
 /** What a forge needs of a repository. */
 export type ForgeGit = Pick<
@@ -119,7 +121,7 @@ function cachedMergeability(parts: ForgeParts): Engine['mergeabilityOf'] {
  * An open PR's shas are read live. Without its head or base branch it is closed, as on GitHub; a PR that was merged
  * meanwhile stays merged, because the record only leaves the state `open`.
  */
-async function refresh(engine: Engine, record: PullRequestRecord): Promise<PullRequestRecord> {
+export async function refresh(engine: Engine, record: PullRequestRecord): Promise<PullRequestRecord> {
   if (record.state !== 'open') return record
   const { repo, number } = record
   const git = engine.repository(repo)
@@ -155,52 +157,6 @@ async function listPullRequests(engine: Engine, repo: string, state: PullRequest
   return listed
 }
 
-async function updatePullRequest(
-  engine: Engine,
-  repo: string,
-  number: number,
-  changes: PullRequestChanges,
-): Promise<PullRequest> {
-  const record = await refresh(engine, await engine.record(repo, number))
-  const wanted = changedFields(record, changes)
-  if (Object.keys(wanted).length === 0) return engine.present(record)
-  if (wanted.title?.trim() === '') throw new ForgeError('conflict', 'A pull request needs a title.')
-  if (wanted.state) await checkTransition(engine, record, wanted.state)
-  const hint: NewHint = { kind: 'pull-request', number, ref: record.head.ref }
-  const updated = await engine.records.update(repo, number, [record.state], { ...wanted, updatedAt: engine.now() }, [
-    hint,
-  ])
-  if (!updated) throw new ForgeError('conflict', `#${number} of ${repo} changed at the same moment; try again.`)
-  engine.happened(effect(record, wanted.state === 'closed' ? 'closed' : 'updated', Object.keys(wanted).join(',')))
-  return engine.present(await engine.record(repo, number))
-}
-
-function changedFields(record: PullRequestRecord, changes: PullRequestChanges): PullRequestChanges {
-  const different = Object.entries(changes).filter(
-    ([field, value]) =>
-      value !== undefined && JSON.stringify(record[field as keyof PullRequestChanges]) !== JSON.stringify(value),
-  )
-  return Object.fromEntries(different)
-}
-
-async function checkTransition(engine: Engine, record: PullRequestRecord, to: 'open' | 'closed'): Promise<void> {
-  const { repo, number, head, base } = record
-  if (record.state === 'merged') {
-    throw new ForgeError(
-      'conflict',
-      `#${number} of ${repo} is merged; it can't be ${to === 'open' ? 'reopened' : 'closed'}.`,
-    )
-  }
-  if (to === 'closed') return
-  const exists = await engine.repository(repo).resolve(`refs/heads/${head.ref}`)
-  if (!exists) throw new ForgeError('conflict', `The branch ${head.ref} is gone; push it, then reopen #${number}.`)
-  const unprotected = await notProtected(engine, repo, base.ref)
-  if (unprotected) throw new ForgeError('conflict', unprotected)
-  const others = await engine.records.list(repo, 'open')
-  const other = others.find((each) => each.head.ref === head.ref && each.number !== number)
-  if (other) throw new ForgeError('conflict', `#${other.number} is open for the branch ${head.ref} already.`)
-}
-
 async function deleteBranch(engine: Engine, repo: string, branch: string, expected: Sha) {
   const git = engine.repository(repo)
   if ((await engine.protectedBranches(repo)).includes(branch)) return 'protected'
@@ -232,52 +188,6 @@ async function hintsOf(engine: Engine, repo: string, pushes: Push[]): Promise<Ne
     const heads = concerned.map(({ number }): NewHint => ({ id: `${id}#${number}`, kind: 'push', number, ref: branch }))
     return bases.has(branch) ? [...heads, { id, kind: 'push' as const, number: null, ref: branch }] : heads
   })
-}
-
-/** Comments, reviews and checks. A comment of ours is no news to us: it makes no hint. */
-function conversation(
-  engine: Engine,
-): Pick<Forge, 'submitReview' | 'upsertComment' | 'addComment' | 'listComments' | 'setCheck' | 'listChecks'> {
-  const { records } = engine
-  return {
-    async submitReview(repo, number, input) {
-      const record = await engine.record(repo, number)
-      const review = { ...input, at: engine.now() }
-      await records.addReview(repo, number, review)
-      engine.happened(effect(record, 'reviewed', input.state))
-      return review
-    },
-    async upsertComment(repo, number, key, body) {
-      const record = await engine.record(repo, number)
-      const before = (await records.comments(repo, number)).find((comment) => comment.key === key)
-      if (before?.body === body) return before
-      const at = engine.now()
-      const comment = { key, author: 'switchyard', body, createdAt: at, updatedAt: at }
-      const written = await records.putComment(repo, number, comment)
-      engine.happened(effect(record, before ? 'comment-edited' : 'commented', key))
-      return written
-    },
-    async addComment(repo, number, author, body) {
-      const record = await engine.record(repo, number)
-      const at = engine.now()
-      const comment = await records.addComment(repo, number, { key: null, author, body, createdAt: at, updatedAt: at })
-      engine.happened(effect(record, 'commented', author))
-      return comment
-    },
-    async listComments(repo, number) {
-      await engine.record(repo, number)
-      return records.comments(repo, number)
-    },
-    async setCheck(repo, head, check) {
-      engine.repository(repo)
-      await records.putCheck(repo, head, check)
-      engine.happened({ effect: 'checked', repo, number: null, subject: check.name, from: null, to: head })
-    },
-    async listChecks(repo, head) {
-      engine.repository(repo)
-      return records.checks(repo, head)
-    },
-  }
 }
 
 export function effect(

@@ -2,13 +2,16 @@ import type { MergeMethod } from '#domain/policy'
 import type { Instant, Mergeable, PullRequest, Review, Sha } from '#domain/pull-request'
 
 export type NewPullRequest = {
+  /** 1 to 256 characters. */
   title: string
+  /** At most 64 KiB of UTF-8, as the texts of comments and reviews. */
   body: string
   /** Branch names, without `refs/heads/`. */
   head: string
   base: string
   author: string
   draft: boolean
+  /** At most 20, of at most 50 characters each. */
   labels: string[]
 }
 
@@ -21,7 +24,9 @@ export type CreateRefusal =
   | 'same-branch'
   | 'no-commits-between'
   | 'duplicate'
-  | 'empty-title'
+  | 'invalid-title'
+  | 'invalid-body'
+  | 'invalid-labels'
 
 export type CreateOutcome =
   | { outcome: 'created'; pullRequest: PullRequest }
@@ -97,7 +102,10 @@ export interface Forge {
   getPullRequest(repo: string, number: number): Promise<PullRequest | null>
   /** Sorted by number. */
   listPullRequests(repo: string, filter: { state: 'open' | 'closed' | 'merged' | 'all' }): Promise<PullRequest[]>
-  /** Closing, reopening, drafts, labels and texts. Refuses (`ForgeError` `conflict`) to reopen a merged PR. */
+  /**
+   * Closing, reopening, drafts, labels and texts. Refuses (`ForgeError` `conflict`) to reopen a merged PR, or one into a
+   * base that is protected no more, and texts that are too long; so do reviews and comments.
+   */
   updatePullRequest(repo: string, number: number, changes: PullRequestChanges, actor: string): Promise<PullRequest>
   submitReview(repo: string, number: number, review: Omit<Review, 'at'>): Promise<Review>
   /** Creates or edits the one comment with this key; the same body again changes nothing. */

@@ -115,7 +115,9 @@ const HINTS: Record<CreateRefusal, (request: NewPullRequest, repo: string) => st
   'no-commits-between': ({ head, base }) =>
     `Commit on ${head}, push it, and try again: it has nothing that ${base} has not.`,
   duplicate: (_, repo) => `Push to the branch to change the open one: switchyard pr list --repo ${repo}`,
-  'empty-title': () => 'Give one with --title.',
+  'invalid-title': () => 'Give one of at most 256 characters with --title.',
+  'invalid-body': () => 'Give a shorter one with --body.',
+  'invalid-labels': () => 'Give at most 20 labels, of at most 50 characters each, with --label.',
 }
 
 function refusal(

@@ -143,10 +143,21 @@ export function forgeContract(name: string, makeWorld: () => Promise<ForgeWorld>
         expect(outcome).toMatchObject({ outcome: 'refused', reason: 'no-commits-between' })
       })
 
-      it('refuses an empty title', async () => {
+      it('takes texts as long as they may be, counted in characters', async () => {
+        const texts = { title: '😀'.repeat(256), body: 'x'.repeat(65_536), labels: Array(20).fill('é'.repeat(50)) }
+        expect(await open(texts)).toMatchObject(texts)
+      })
+
+      it.each([
+        ['an empty title', { title: ' ' }, 'invalid-title'],
+        ['a longer title', { title: 'x'.repeat(257) }, 'invalid-title'],
+        ['a longer body, in bytes', { body: 'é'.repeat(32_769) }, 'invalid-body'],
+        ['a longer label', { labels: ['ok', 'x'.repeat(51)] }, 'invalid-labels'],
+        ['more labels', { labels: Array<string>(21).fill('x') }, 'invalid-labels'],
+      ])('refuses %s', async (_, changes, reason) => {
         await world.push('feature')
-        const outcome = await forge.createPullRequest(repo, wanted({ title: ' ' }))
-        expect(outcome).toMatchObject({ outcome: 'refused', reason: 'empty-title' })
+        expect(await forge.createPullRequest(repo, wanted(changes))).toMatchObject({ outcome: 'refused', reason })
+        expect(await forge.listPullRequests(repo, { state: 'all' })).toEqual([])
       })
 
       it('does not know an unknown repository', async () => {
@@ -201,6 +212,19 @@ export function forgeContract(name: string, makeWorld: () => Promise<ForgeWorld>
         expect(await read(number)).toMatchObject(changes)
       })
 
+      it.each([
+        ['an empty title', { title: ' ' }],
+        ['a longer title', { title: 'x'.repeat(257) }],
+        ['a longer body', { body: 'x'.repeat(65_537) }],
+        ['a longer label', { labels: ['x'.repeat(51)] }],
+        ['more labels', { labels: Array<string>(21).fill('x') }],
+      ])('does not take %s later either', async (_, changes) => {
+        const opened = await open()
+        const updated = forge.updatePullRequest(repo, opened.number, changes, 'ann')
+        await expect(updated).rejects.toMatchObject({ kind: 'conflict' })
+        expect(await read(opened.number)).toEqual(opened)
+      })
+
       it('tells a conflict with its base', async () => {
         await world.pushConflict('feature')
         const { number, mergeable } = await open()
@@ -227,6 +251,16 @@ export function forgeContract(name: string, makeWorld: () => Promise<ForgeWorld>
         await forge.submitReview(repo, number, { author: 'bob', state: 'approved', head: head.sha, body: 'fine' })
         await world.push('feature')
         expect((await read(number)).reviews).toMatchObject([{ author: 'bob', state: 'approved', head: head.sha }])
+      })
+
+      it('takes no comment and no review of more than 64 KiB', async () => {
+        const { number, head } = await open()
+        const body = 'x'.repeat(65_537)
+        const refused = { kind: 'conflict' }
+        await expect(forge.addComment(repo, number, 'ann', body)).rejects.toMatchObject(refused)
+        const review = { author: 'bob', state: 'approved', head: head.sha, body } as const
+        await expect(forge.submitReview(repo, number, review)).rejects.toMatchObject(refused)
+        expect([await forge.listComments(repo, number), (await read(number)).reviews]).toEqual([[], []])
       })
 
       it('has one comment per key, edited in its place', async () => {

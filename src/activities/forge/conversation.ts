@@ -1,0 +1,56 @@
+import { effect, type Engine } from './engine.ts'
+import { ForgeError, type Forge } from './port.ts'
+import { invalidText } from './texts.ts'
+
+/** Comments, reviews and checks. A comment of ours is no news to us: it makes no hint. */
+export function conversation(
+  engine: Engine,
+): Pick<Forge, 'submitReview' | 'upsertComment' | 'addComment' | 'listComments' | 'setCheck' | 'listChecks'> {
+  const { records } = engine
+  return {
+    async submitReview(repo, number, input) {
+      const record = await engine.record(repo, number)
+      refuseLongBody(input.body)
+      const review = { ...input, at: engine.now() }
+      await records.addReview(repo, number, review)
+      engine.happened(effect(record, 'reviewed', input.state))
+      return review
+    },
+    async upsertComment(repo, number, key, body) {
+      const record = await engine.record(repo, number)
+      const before = (await records.comments(repo, number)).find((comment) => comment.key === key)
+      if (before?.body === body) return before
+      const at = engine.now()
+      const comment = { key, author: 'switchyard', body, createdAt: at, updatedAt: at }
+      const written = await records.putComment(repo, number, comment)
+      engine.happened(effect(record, before ? 'comment-edited' : 'commented', key))
+      return written
+    },
+    async addComment(repo, number, author, body) {
+      const record = await engine.record(repo, number)
+      refuseLongBody(body)
+      const at = engine.now()
+      const comment = await records.addComment(repo, number, { key: null, author, body, createdAt: at, updatedAt: at })
+      engine.happened(effect(record, 'commented', author))
+      return comment
+    },
+    async listComments(repo, number) {
+      await engine.record(repo, number)
+      return records.comments(repo, number)
+    },
+    async setCheck(repo, head, check) {
+      engine.repository(repo)
+      await records.putCheck(repo, head, check)
+      engine.happened({ effect: 'checked', repo, number: null, subject: check.name, from: null, to: head })
+    },
+    async listChecks(repo, head) {
+      engine.repository(repo)
+      return records.checks(repo, head)
+    },
+  }
+}
+
+function refuseLongBody(body: string): void {
+  const invalid = invalidText({ body })
+  if (invalid) throw new ForgeError('conflict', invalid.detail)
+}
