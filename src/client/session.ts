@@ -1,3 +1,4 @@
+import { roles, type Role } from '#contracts/roles'
 import type { PullRequest } from '#domain/pull-request'
 import type { Connected, Installation } from '#installation/installation'
 import type { CommandContext, ExitCode } from './context.ts'
@@ -55,14 +56,21 @@ export async function withServerIfAny<T extends Answer>(
   }
 }
 
-/** For commands that wait on a role: without a worker they would wait for nothing. */
-export async function requireWorker(connected: Connected, role: string): Promise<void> {
-  if (await connected.hasWorker(role)) return
-  throw new CliError(3, 'no-worker', `No worker polls the role ${role} now.`, {
-    details: { role },
-    hint: 'Start the workers with `switchyard up`, or `switchyard worker --roles ' + role + '`.',
+/** For commands that need an answer of these roles: without workers they would wait for nothing. */
+export async function requireWorkers(connected: Connected, needed: readonly Role[]): Promise<void> {
+  const polled = await Promise.all(needed.map((role) => connected.hasWorker(role)))
+  const missing = needed.filter((_, index) => !polled[index])
+  if (missing.length === 0) return
+  const named = missing.length === 1 ? `the role ${missing[0]}` : `the roles ${missing.join(', ')}`
+  throw new CliError(3, 'no-worker', `No worker polls ${named} now.`, {
+    details: { roles: missing },
+    hint: `Start the workers with \`switchyard up\`, or \`switchyard worker --roles ${missing.join(',')}\`.`,
   })
 }
+
+/** `--wait` follows a PR through every role; the update itself needs its pipeline's only. */
+export const rolesFor = (limit: number | null | undefined): readonly Role[] =>
+  limit === undefined ? ['pr-review'] : roles
 
 /**
  * Tells the PR's pipeline to look; for a PR that is not open now, only one that still runs. Without a server the change

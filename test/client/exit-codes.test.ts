@@ -20,6 +20,12 @@ describe('exit codes', () => {
     ['no server to open a PR', 3, ['pr', 'create', '--head', 'feature'], {}],
     ['no server to ask the queue', 3, ['queue', 'show'], {}],
     ['no worker for the role', 3, ['pr', 'merge', '1'], { server: server({ workers: [] }) }],
+    [
+      'no worker for a role that it would wait for',
+      3,
+      ['pr', 'create', '--head', 'feature', '--wait'],
+      { server: server({ workers: ['pr-review', 'merge', 'security'], statuses: [landed] }) },
+    ],
     ['a pull request that is not there', 2, ['pr', 'view', '9'], {}],
     [
       'a pull request that has landed',
@@ -50,6 +56,12 @@ describe('exit codes', () => {
     const in_ = world({ server: server({ statuses: [status()] }), updateError: named(name, 'it failed', details) })
     const ran = await switchyard(['pr', 'merge', '1', '--json'], in_)
     expect([ran.code, ran.error.code]).toEqual([code, shown])
+  })
+
+  test('--wait names every role without a worker, and opens nothing', async () => {
+    const in_ = world({ pullRequests: [], server: server({ workers: ['pr-review', 'merge'] }) })
+    const ran = await switchyard(['pr', 'create', '--head', 'feature', '--wait', '--json'], in_)
+    expect([ran.error.details, in_.acts]).toEqual([{ roles: ['testing', 'security'] }, []])
   })
 
   test('--wait ends with what a pipeline failed of, which answers as if it still ran', async () => {

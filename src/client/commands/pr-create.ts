@@ -7,7 +7,7 @@ import { CliError, usageError } from '../errors.ts'
 import { refusePolicyThatDoesNotParse } from '../policy-view.ts'
 import { referTo } from '../pull-request-view.ts'
 import { selectActor, selectRepository } from '../select.ts'
-import { requireWorker, withInstallation, withServer } from '../session.ts'
+import { requireWorkers, rolesFor, withInstallation, withServer } from '../session.ts'
 import { currentBranch } from '../user-git.ts'
 import { followPullRequest, waitLimit } from '../wait.ts'
 
@@ -30,7 +30,7 @@ export async function run(context: CommandContext, input: PullRequestCreate): Pr
     const repo = await selectRepository(context, installation)
     const request = await completeRequest(context, installation, repo, input)
     return await withServer(context, installation, async (connected) => {
-      if (limit !== undefined) await requireWorker(connected, 'pr-review')
+      if (limit !== undefined) await requireWorkers(connected, rolesFor(limit))
       const created = await installation.forge.createPullRequest(repo, request)
       if (created.outcome === 'refused') throw refusal(repo, request, created)
       const workflowId = await startPipeline(context, connected, created.pullRequest)

@@ -2,7 +2,7 @@ import { merge, type LookHint } from '#contracts/pull-request'
 import type { CommandContext, ExitCode } from '../context.ts'
 import { requireOpen, showPullRequest, withPullRequest } from '../pull-request.ts'
 import { selectActor } from '../select.ts'
-import { requireWorker, withServer } from '../session.ts'
+import { requireWorkers, rolesFor, withServer } from '../session.ts'
 import { updatePipeline } from '../update.ts'
 import { followPullRequest, waitLimit } from '../wait.ts'
 
@@ -18,7 +18,7 @@ export async function run(
     requireOpen(pullRequest, 'merged')
     const by = await selectActor(context, as)
     return await withServer(context, installation, async (connected) => {
-      await requireWorker(connected, 'pr-review')
+      await requireWorkers(connected, rolesFor(limit))
       const at = context.now().toISOString()
       const hint: LookHint = { id: `cli:merge:${at}`, kind: 'merge' }
       await updatePipeline(connected, pullRequest, hint, (handle) =>

@@ -2,7 +2,7 @@ import { review, type LookHint } from '#contracts/pull-request'
 import type { CommandContext, ExitCode } from '../context.ts'
 import { requireOpen, showPullRequest, withPullRequest } from '../pull-request.ts'
 import { selectActor } from '../select.ts'
-import { requireWorker, withServer } from '../session.ts'
+import { requireWorkers, rolesFor, withServer } from '../session.ts'
 import { updatePipeline } from '../update.ts'
 import { followPullRequest, waitLimit } from '../wait.ts'
 
@@ -18,7 +18,7 @@ export async function run(
     requireOpen(pullRequest, 'reviewed')
     const by = await selectActor(context, as)
     return await withServer(context, installation, async (connected) => {
-      await requireWorker(connected, 'pr-review')
+      await requireWorkers(connected, rolesFor(limit))
       const hint: LookHint = { id: `cli:review:${context.now().toISOString()}`, kind: 'review' }
       await updatePipeline(connected, pullRequest, hint, (handle) => handle.executeUpdate(review, { args: [{ by }] }))
       if (limit !== undefined) return await followPullRequest(context, installation, connected, pullRequest, limit)

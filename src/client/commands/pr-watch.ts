@@ -1,10 +1,11 @@
+import { roles } from '#contracts/roles'
 import type { PullRequest } from '#domain/pull-request'
 import type { Connected, Installation } from '#installation/installation'
 import type { CommandContext, ExitCode } from '../context.ts'
 import { viewPullRequest, type PullRequestView } from '../pull-request-view.ts'
 import { printPullRequests } from '../render.ts'
 import { durationFlag, noRepository, selectRepositories } from '../select.ts'
-import { requireWorker, withInstallation, withServer } from '../session.ts'
+import { requireWorkers, withInstallation, withServer } from '../session.ts'
 import { sleep } from '../sleep.ts'
 import { waitUntilRests } from '../wait.ts'
 import { counts } from './status.ts'
@@ -37,7 +38,7 @@ async function watchOnce(
   connected: Connected,
   repos: string[],
 ): Promise<ExitCode> {
-  await requireWorker(connected, 'pr-review')
+  await requireWorkers(connected, roles)
   const looked = await lookAtAll(context, installation, connected, repos)
   const views: PullRequestView[] = []
   let timedOut = false
