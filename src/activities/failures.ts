@@ -20,7 +20,8 @@ function forgeFailure(error: ForgeError): ApplicationFailure {
   const { kind, message, retryAfter } = error
   switch (kind) {
     case 'not-found':
-      return ApplicationFailure.create({ type: 'NotFound', message, nonRetryable: true, cause: error })
+      // Retried: a repository that was just added is known once this worker has read the installation's file again.
+      return ApplicationFailure.create({ type: 'Unknown', message, cause: error })
     case 'forbidden':
       return ApplicationFailure.create({ type: 'Forbidden', message, nonRetryable: true, cause: error })
     case 'conflict':

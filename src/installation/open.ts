@@ -1,4 +1,4 @@
-import { mkdir } from 'node:fs/promises'
+import { chmod, mkdir } from 'node:fs/promises'
 import { createLocalForge } from '#activities/forge/local'
 import { openRepository } from '#activities/git/repository'
 import { createFileLogStore } from '#activities/logs/files'
@@ -21,7 +21,9 @@ export async function openInstallation({ cwd, env, configFlag }: Surroundings): 
   const loaded = await loadInstallation(paths)
   if (!loaded.ok) throw new ConfigError(loaded.problems)
   const { config } = loaded
-  await mkdir(paths.home, { recursive: true })
+  // It holds the ledger, the forge and the server's database: nobody else's to read.
+  await mkdir(paths.home, { recursive: true, mode: 0o700 })
+  await chmod(paths.home, 0o700)
   const ledger = await openLedger(ledgerFile(paths.home))
   const repositories = config.repositories.map(({ name, remote }) => ({ name, gitDir: remote }))
   const byName = new Map(repositories.map(({ name, gitDir }) => [name, openRepository(gitDir)]))

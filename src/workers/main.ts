@@ -2,6 +2,7 @@ import { Runtime, type Logger } from '@temporalio/worker'
 import { pino } from 'pino'
 import { roles as allRoles, type Role } from '#contracts/roles'
 import { connect, locateServer } from '#installation/connect'
+import { onNewConfiguration } from '#installation/changes'
 import { openInstallation } from '#installation/open'
 import { runWorkers, type WorkerOptions } from './run.ts'
 
@@ -14,12 +15,28 @@ export type WorkerProcess = {
   bundle?: WorkerOptions['bundle']
 }
 
-/** A worker as a process of its own: polls until SIGTERM or SIGINT, or until the supervisor that started it is gone. */
+/**
+ * A worker as a process of its own: polls until SIGTERM or SIGINT, or until the supervisor that started it is gone. When
+ * the installation's file changes, by `init` or `repo add`, it drains and begins again with what the file says then.
+ */
 export async function workerProcess(options: WorkerProcess, decorate?: WorkerOptions['decorate']): Promise<void> {
   const log = pino({ name: options.roles.join(','), redact: ['*.token', '*.password'] }, pino.destination(2))
   installRuntime(log)
+  const stop = new AbortController()
+  for (const event of ['SIGTERM', 'SIGINT', 'disconnect'] as const) process.once(event, () => stop.abort())
+  while (!stop.signal.aborted) await pollOnce(options, decorate, log, stop.signal)
+  if (process.connected) process.disconnect()
+}
+
+async function pollOnce(
+  options: WorkerProcess,
+  decorate: WorkerOptions['decorate'],
+  log: pino.Logger,
+  stop: AbortSignal,
+): Promise<void> {
   const installation = await openInstallation(options)
-  const server = await locateServer(installation.paths.home, options.env)
+  const { config, paths } = installation
+  const server = await locateServer(paths.home, options.env)
   const connected = await connect(installation, { env: options.env })
   const { pipelines } = connected
   const workers = await runWorkers({
@@ -33,18 +50,23 @@ export async function workerProcess(options: WorkerProcess, decorate?: WorkerOpt
     ...(decorate === undefined ? {} : { decorate }),
   })
   if (options.roles.includes('pr-review')) {
-    for (const { name } of installation.config.repositories) await pipelines.watchRepository(name)
+    for (const { name } of config.repositories) await pipelines.watchRepository(name)
   }
   const drain = () => void workers.drain()
-  process.once('SIGTERM', drain)
-  process.once('SIGINT', drain)
-  process.once('disconnect', drain)
+  if (stop.aborted) drain()
+  stop.addEventListener('abort', drain, { once: true })
+  const unwatch = onNewConfiguration(paths, (problem) => {
+    if (problem === null) log.info('the configuration has changed: beginning again')
+    else log.warn({ problem }, 'the configuration has changed and does not parse: going on with what was read')
+    if (problem === null) drain()
+  })
   process.send?.({ kind: 'ready' })
-  log.info({ roles: options.roles, server: server.address }, 'polling')
+  log.info({ roles: options.roles, server: server.address, repositories: config.repositories.length }, 'polling')
   await workers.ended
+  unwatch()
+  stop.removeEventListener('abort', drain)
   await connected.close()
   await installation.close()
-  if (process.connected) process.disconnect()
 }
 
 /** Reads `--roles a,b`; null for a role that does not exist. */

@@ -8,9 +8,9 @@ import { LedgerError } from '#ledger/port'
 describe('what a tool throws becomes a failure that', () => {
   test.each([
     [
-      'is final when the forge knows no such thing',
+      'is retried when the forge does not know it yet',
       new ForgeError('not-found', 'no #7'),
-      { type: 'NotFound', nonRetryable: true },
+      { type: 'Unknown', nonRetryable: false },
     ],
     [
       'is final when the forge forbids it',

@@ -42,6 +42,17 @@ inWorld('what nobody decided', () => {
     expect(shop.landed()).toEqual([])
   })
 
+  it('is never shown with a secret in its title: not in status, history or search attributes', async () => {
+    const shop = newShop()
+    const key = ['AKIA', 'Q7ZTR4XW', 'P3MB6NDK'].join('')
+    const number = await shop.open({ title: `Use ${key}` })
+    expect((await shop.rest(number)).title).toBe('Use AKIA****')
+    const text = JSON.stringify((await shop.pipeline(number).fetchHistory()).events, (_key, value: unknown) =>
+      value instanceof Uint8Array ? Buffer.from(value).toString('utf8') : value,
+    )
+    expect(text).not.toContain(key)
+  })
+
   it('is looked at again when the policy on the base changes, though no hint says so', async () => {
     const shop = newShop({ sweep: 200 })
     const number = await approved(shop)

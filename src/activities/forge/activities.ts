@@ -3,6 +3,7 @@ import { ApplicationFailure } from '@temporalio/activity'
 import { commentKey } from '#domain/comment'
 import type { Decision } from '#domain/decision'
 import { isolationWarning, type Isolation } from '#domain/isolation'
+import { maskSecrets } from '#domain/mask'
 import type { PullRequest, Sha, Snapshot, SnapshotFacts } from '#domain/pull-request'
 import { verdicts } from '#domain/reviews'
 import type { Ledger } from '#ledger/port'
@@ -84,7 +85,8 @@ async function takeSnapshot(
   return {
     ...rest,
     ...verdicts(reviews, snapshot.head.sha, snapshot.author),
-    conflicts: snapshot.conflicts.slice(0, MAX_CONFLICTS),
+    title: maskSecrets(snapshot.title),
+    conflicts: snapshot.conflicts.slice(0, MAX_CONFLICTS).map((path) => maskSecrets(path)),
     commitCount: commits.length,
     pathCount: changedPaths.length,
     merged: pullRequest.merged,
