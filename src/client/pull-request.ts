@@ -1,7 +1,8 @@
-import type { PullRequest } from '#domain/pull-request'
+import type { PullRequest, Sha } from '#domain/pull-request'
 import type { Connected, Installation } from '#installation/installation'
 import type { CommandContext, ExitCode } from './context.ts'
-import { CliError } from './errors.ts'
+import { CliError, usageError } from './errors.ts'
+import { shortSha } from './output.ts'
 import { viewPullRequest } from './pull-request-view.ts'
 import { printPullRequest } from './render.ts'
 import { selectPullRequest } from './select.ts'
@@ -28,16 +29,30 @@ export async function getPullRequest(installation: Installation, repo: string, n
   })
 }
 
-/** Prints the PR as it is on the forge now. */
+/** Prints the PR as it is on the forge now; its head may have moved on from the one that was `actedOn`. */
 export async function showPullRequest(
   context: CommandContext,
   installation: Installation,
   connected: Connected | null,
   { repo, number }: Pick<PullRequest, 'repo' | 'number'>,
+  act?: { done: string; actedOn: Sha },
 ): Promise<void> {
   const view = await viewPullRequest(installation, connected, await getPullRequest(installation, repo, number))
+  if (act) context.output.line(`${act.done} ${repo}#${number} at ${shortSha(act.actedOn)}.`)
   printPullRequest(context.output, view, context.now())
-  context.output.document(view)
+  context.output.document(act ? { ...view, actedOn: act.actedOn } : view)
+}
+
+const HEAD = /^[0-9a-f]{7,40}$/i
+
+/** `--head`: the commit that the person looked at, or its first digits; refused where the head is another one now. */
+export function requireHead({ repo, number, head }: PullRequest, wanted: string | undefined): void {
+  if (wanted === undefined || (HEAD.test(wanted) && head.sha.startsWith(wanted.toLowerCase()))) return
+  if (!HEAD.test(wanted)) throw usageError(`"${wanted}" is no commit.`, '--head takes at least 7 digits of its SHA.')
+  throw new CliError(1, 'head-moved', `The head of ${repo}#${number} is ${head.sha}, not ${wanted}.`, {
+    details: { repo, number, expected: wanted, actual: head.sha },
+    hint: `Look at it again: switchyard pr diff ${number} --repo ${repo}`,
+  })
 }
 
 export function requireOpen(pullRequest: PullRequest, verb: string): void {

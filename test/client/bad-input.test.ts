@@ -33,6 +33,7 @@ describe('bad input ends with exit code 2 and does nothing', () => {
     ['no repository at all', ['pr', 'list'], { repositories: [] }, /no repository yet[^]*switchyard init/],
     ['nothing to watch', ['pr', 'watch'], { repositories: [] }, /no repository yet/],
     ['a duration that is none', ['pr', 'merge', '1', '--wait=soon'], {}, /--wait takes a duration, not "soon"/],
+    ['a head that is no commit', ['pr', 'merge', '1', '--head', 'main'], {}, /"main" is no commit[^]*7 digits/],
     ['a limit that is none', ['runs', '--limit', 'many'], {}, /--limit takes a number/],
     ['a pipeline that is not there', ['runs', '--pipeline', 'mergequeue'], {}, /Did you mean mergeQueue/],
     ['a status of nothing', ['status', 'prs'], {}, /Did you mean pr\?/],

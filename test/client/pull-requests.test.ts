@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { named, pendingActivity, pullRequest, server, status, switchyard, world } from './fakes.ts'
+import { HEAD, named, pendingActivity, pullRequest, server, status, switchyard, world } from './fakes.ts'
 
 describe('a command on a pull request', () => {
   test('create opens it as the actor, with the last subject as its title, and starts its pipeline', async () => {
@@ -71,12 +71,34 @@ describe('a command on a pull request', () => {
   })
 
   test.each([
-    [['merge', '1'], 'merge pr:shop#1 [{"by":"ben@example.org","at":"2026-01-02T03:04:05.000Z"}]'],
+    [['merge', '1'], `merge pr:shop#1 [{"by":"ben@example.org","at":"2026-01-02T03:04:05.000Z","head":"${HEAD}"}]`],
     [['review', '1'], 'review pr:shop#1 [{"by":"ben@example.org"}]'],
   ])('%j is an update of the pipeline, started where it had ended', async (args, act) => {
     const in_ = world({ server: server({ statuses: [status()] }) })
     await switchyard(['pr', ...args], in_)
     expect(in_.acts).toEqual(['look shop#1', act])
+  })
+
+  test.each([
+    ['approve', '1'],
+    ['request-changes', '1', '--body', 'Test it'],
+    ['merge', '1'],
+  ])('%s %s does nothing to another head than the one that was looked at', async (...args) => {
+    const in_ = world({ server: server({ statuses: [status()] }) })
+    const ran = await switchyard(['pr', ...args, '--head', 'bbbbbbb', '--json'], in_)
+    expect([ran.code, ran.error.code, in_.acts]).toEqual([1, 'head-moved', []])
+  })
+
+  test.each([
+    ['approve', '1'],
+    ['request-changes', '1', '--body', 'Test it'],
+    ['merge', '1'],
+  ])('%s %s of the head that was looked at says which that is', async (...args) => {
+    const in_ = world({ server: server({ statuses: [status()] }) })
+    const told = await switchyard(['pr', ...args, '--head', HEAD.slice(0, 7)], in_)
+    const document = await switchyard(['pr', ...args, '--head', HEAD, '--json'], in_)
+    expect(told.stdout).toContain('shop#1 at aaaaaaaa.')
+    expect(document.json).toMatchObject({ number: 1, actedOn: HEAD })
   })
 
   test('watch looks at every open pull request, round by round, until it is interrupted', async () => {

@@ -1,32 +1,55 @@
 import { merge, type LookHint } from '#contracts/pull-request'
+import type { PullRequest } from '#domain/pull-request'
+import type { Connected } from '#installation/installation'
 import type { CommandContext, ExitCode } from '../context.ts'
-import { requireOpen, showPullRequest, withPullRequest } from '../pull-request.ts'
+import { requireHead, requireOpen, showPullRequest, withPullRequest } from '../pull-request.ts'
 import { selectActor } from '../select.ts'
 import { requireWorkers, rolesFor, withServer } from '../session.ts'
+import { sleep } from '../sleep.ts'
+import { readPullRequestStatusIfAny } from '../status.ts'
 import { updatePipeline } from '../update.ts'
 import { followPullRequest, waitLimit } from '../wait.ts'
 
-export type PullRequestMerge = { pullRequest: string; as?: string; wait?: string | true }
+/** The update itself has 20 s, in which a pipeline's first look has its place. */
+const LOOK_MS = 10_000
+const POLL_MS = 250
+
+export type PullRequestMerge = { pullRequest: string; as?: string; head?: string; wait?: string | true }
 
 /** Lands the PR once it is approved: where `merge.auto` is off, or again after the queue ejected it. */
 export async function run(
   context: CommandContext,
-  { pullRequest: text, as, wait }: PullRequestMerge,
+  { pullRequest: text, as, head, wait }: PullRequestMerge,
 ): Promise<ExitCode> {
   const limit = waitLimit(wait)
   return await withPullRequest(context, text, async (installation, pullRequest) => {
     requireOpen(pullRequest, 'merged')
+    requireHead(pullRequest, head)
+    const seen = pullRequest.head.sha
     const by = await selectActor(context, as)
     return await withServer(context, installation, async (connected) => {
       await requireWorkers(connected, rolesFor(limit))
       const at = context.now().toISOString()
       const hint: LookHint = { id: `cli:merge:${at}`, kind: 'merge' }
-      await updatePipeline(connected, pullRequest, hint, (handle) =>
-        handle.executeUpdate(merge, { args: [{ by, at }] }),
-      )
+      await updatePipeline(connected, pullRequest, hint, async (handle) => {
+        await untilSeen(context, connected, pullRequest)
+        await handle.executeUpdate(merge, { args: [{ by, at, head: seen }] })
+      })
       if (limit !== undefined) return await followPullRequest(context, installation, connected, pullRequest, limit)
-      await showPullRequest(context, installation, connected, pullRequest)
+      await showPullRequest(context, installation, connected, pullRequest, {
+        done: 'Asked to land',
+        actedOn: seen,
+      })
       return 0
     })
   })
+}
+
+/** A head that was pushed a moment ago may be news to the pipeline, which would refuse it. */
+async function untilSeen(context: CommandContext, connected: Connected, { repo, number, head }: PullRequest) {
+  for (const deadline = performance.now() + LOOK_MS; performance.now() < deadline;) {
+    const status = await readPullRequestStatusIfAny(connected, repo, number)
+    if (status === null || status.head?.sha === head.sha) return
+    await sleep(POLL_MS, context.signal)
+  }
 }

@@ -3,6 +3,8 @@ import { defineCommand, defineNoun, type Perform } from './define.ts'
 
 const withActor = (command: Grammar) =>
   command.option('--as <actor>', 'who acts (default: SWITCHYARD_USER, else git user.email)')
+const withHead = (command: Grammar) =>
+  command.option('--head <sha>', 'only if this is still its head: the commit you looked at (7 digits or more)')
 const withWait = (command: Grammar) =>
   command.option('--wait [duration]', 'block until it rests; --wait=10m for at most that long; Ctrl-C detaches')
 
@@ -105,14 +107,17 @@ function defineAnswering(pr: Grammar, perform: Perform): void {
   defineCommand(pr, perform, {
     name: 'approve <pr>',
     summary: 'Approve its head as it is now',
-    examples: ['switchyard pr approve 12', 'switchyard pr approve 12 --as ann@example.org --body "Thanks"'],
+    examples: [
+      'switchyard pr approve 12 --head 3f2a91c',
+      'switchyard pr approve 12 --as ann@example.org --body "Thanks"',
+    ],
     load: () => import('../commands/pr-verdict.ts'),
     input: ([pullRequest], options) => ({
       ...(options as object),
       pullRequest: pullRequest!,
       state: 'approved' as const,
     }),
-    options: (command) => withActor(command.option('--body <text>', 'a remark')),
+    options: (command) => withHead(withActor(command.option('--body <text>', 'a remark'))),
   })
   defineCommand(pr, perform, {
     name: 'request-changes <pr>',
@@ -124,7 +129,7 @@ function defineAnswering(pr: Grammar, perform: Perform): void {
       pullRequest: pullRequest!,
       state: 'changes-requested' as const,
     }),
-    options: (command) => withActor(command.option('--body <text>', 'what is to be changed')),
+    options: (command) => withHead(withActor(command.option('--body <text>', 'what is to be changed'))),
   })
   defineCommand(pr, perform, {
     name: 'comment <pr>',
@@ -140,11 +145,11 @@ function defineMoving(pr: Grammar, perform: Perform): void {
   defineCommand(pr, perform, {
     name: 'merge <pr>',
     summary: 'Land it once it is approved, where the policy does not do so by itself, or after it was ejected',
-    examples: ['switchyard pr merge 12', 'switchyard pr merge 12 --wait=10m'],
+    examples: ['switchyard pr merge 12 --head 3f2a91c', 'switchyard pr merge 12 --wait=10m'],
     load: () => import('../commands/pr-merge.ts'),
     input: ([pullRequest], options) => ({ ...(options as object), pullRequest: pullRequest! }),
     ownsInterrupt: true,
-    options: (command) => withWait(withActor(command)),
+    options: (command) => withWait(withHead(withActor(command))),
   })
   defineCommand(pr, perform, {
     name: 'ready <pr>',
