@@ -44,8 +44,8 @@ export type ForgeParts = {
   /** null for a repository that this forge doesn't know. */
   git(repo: string): ForgeGit | null
   protectedBranches(repo: string): Promise<string[]> | string[]
-  /** Takes the pushes that came since the last call. */
-  takePushes(repo: string): Promise<Push[]>
+  /** Hands over the pushes that came since the last call, and forgets them when `store` has kept them. */
+  takePushes(repo: string, store: (pushes: Push[]) => Promise<void>): Promise<void>
   now(): Instant
   happened(effect: ForgeEffect): void
 }
@@ -171,8 +171,9 @@ async function deleteBranch(engine: Engine, repo: string, branch: string, expect
 
 async function takeHints(engine: Engine, repo: string, limit: number) {
   engine.repository(repo)
-  const pushes = await engine.takePushes(repo)
-  if (pushes.length > 0) await engine.records.addHints(repo, await hintsOf(engine, repo, pushes))
+  await engine.takePushes(repo, async (pushes) => {
+    if (pushes.length > 0) await engine.records.addHints(repo, await hintsOf(engine, repo, pushes))
+  })
   return engine.records.takeHints(repo, limit)
 }
 

@@ -47,7 +47,7 @@ export function createFakeForge(options: FakeForgeOptions = {}): FakeForge {
     records,
     git: (repo) => (repositories.has(repo) ? (options.git?.(repo) ?? repositories.get(repo) ?? null) : null),
     protectedBranches: options.protectedBranches ?? (() => ['main']),
-    takePushes: async (repo) => (pushes.get(repo) ?? []).splice(0),
+    takePushes: (repo, store) => store((pushes.get(repo) ?? []).splice(0)),
     now: options.now ?? (() => new Date().toISOString()),
     happened: (effect) => journal.push(effect),
   })

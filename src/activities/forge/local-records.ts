@@ -149,7 +149,13 @@ function checks(database: LedgerTables): Pick<ForgeRecords, 'putCheck' | 'checks
 
 function hints(database: LedgerTables): Pick<ForgeRecords, 'addHints' | 'takeHints'> {
   return {
-    addHints: (repo, added) => insertHints(database, repo, added),
+    addHints: (repo, added) =>
+      database.transaction().execute(async (transaction) => {
+        const waiting = await transaction.selectFrom('forge_hints').select('id').where('repo', '=', repo).execute()
+        const ids = new Set(waiting.map(({ id }) => id))
+        const news = added.filter(({ id }) => id === undefined || !ids.has(id))
+        await insertHints(transaction, repo, news)
+      }),
     async takeHints(repo, limit) {
       // A worker takes them once a second: most times there are none, and a read takes no lock.
       const waiting = database.selectFrom('forge_hints').where('repo', '=', repo).orderBy('sequence').limit(limit)

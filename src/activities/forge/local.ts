@@ -42,11 +42,13 @@ export function createLocalForge(options: LocalForgeOptions): Forge {
     protectedBranches: options.protectedBranches ?? (() => ['main']),
     now: options.now ?? (() => new Date().toISOString()),
     happened: options.happened ?? (() => undefined),
-    async takePushes(repo) {
+    async takePushes(repo, store) {
       const spoolFile = repositories.get(repo)?.spoolFile
-      const pushes = spoolFile ? await takeSpool(spoolFile) : []
-      for (const push of pushes) if (push.direct) await options.audit?.(auditOf(repo, push, push.direct))
-      return pushes.flatMap(toPush)
+      if (!spoolFile) return
+      await takeSpool(spoolFile, async (pushes) => {
+        for (const push of pushes) if (push.direct) await options.audit?.(auditOf(repo, push, push.direct))
+        await store(pushes.flatMap(toPush))
+      })
     },
   })
 }

@@ -39,6 +39,7 @@ export interface ForgeRecords {
   comments(repo: string, number: number): Promise<Comment[]>
   putCheck(repo: string, head: Sha, check: NamedCheck): Promise<void>
   checks(repo: string, head: Sha): Promise<NamedCheck[]>
+  /** One that waits already under its id may be left out. */
   addHints(repo: string, hints: NewHint[]): Promise<void>
   takeHints(repo: string, limit: number): Promise<Hint[]>
 }

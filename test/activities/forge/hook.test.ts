@@ -1,8 +1,11 @@
+import { randomUUID } from 'node:crypto'
 import { appendFile, mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
+import { execa } from 'execa'
 import { beforeEach, describe, expect, it } from 'vitest'
-import { installHooks } from '#activities/forge/local'
-import { spoolOf, takeSpool } from '#activities/forge/spool'
+import { createLocalForge, installHooks } from '#activities/forge/local'
+import { spoolOf, takeSpool, type SpoolOptions } from '#activities/forge/spool'
+import { LedgerError } from '#ledger/port'
 import { localWorld, type LocalWorld } from './worlds.ts'
 
 let world: LocalWorld
@@ -101,35 +104,114 @@ describe('installing the hooks', () => {
 })
 
 describe('the spool', () => {
+  let spool: string
+  beforeEach(async () => {
+    spool = spoolOf(world.gitDir)
+    await mkdir(dirname(spool), { recursive: true })
+  })
+  const line = (name: string) => `push\t\trefs/heads/${name}\t${'0'.repeat(40)}\t${'1'.repeat(40)}\t1\t\n`
+  const files = () => readdir(dirname(spool))
+  async function take(options: SpoolOptions = { settle: 0 }): Promise<string[]> {
+    const refs: string[] = []
+    await takeSpool(spool, async (pushes) => void refs.push(...pushes.map(({ ref }) => ref)), options)
+    return refs.map((ref) => ref.slice('refs/heads/'.length))
+  }
+  const failing = () => Promise.reject(new LedgerError('busy', 'The ledger is in use.'))
+
   it('never fails a push, also when it is gone', async () => {
-    await rm(dirname(spoolOf(world.gitDir)), { recursive: true, force: true })
+    await rm(dirname(spool), { recursive: true, force: true })
     expect((await world.gitPush([world.gitDir, 'main:refs/heads/other'])).exitCode).toBe(0)
-    expect(await takeSpool(spoolOf(world.gitDir))).toEqual([])
+    expect(await take()).toEqual([])
   })
 
   it('loses no line that a hook writes while it is read', async () => {
-    const spool = spoolOf(world.gitDir)
-    await mkdir(dirname(spool), { recursive: true })
-    const line = (name: string) => `push\t\trefs/heads/${name}\t${'0'.repeat(40)}\t${'1'.repeat(40)}\t1\t\n`
     await appendFile(spool, line('a'))
-    const first = await takeSpool(spool)
-    const late = (await readdir(dirname(spool))).find((name) => name.includes('.taken.')) ?? ''
+    const first = await take()
+    const late = (await files()).find((name) => name.includes('.taken.')) ?? ''
     await appendFile(join(dirname(spool), late), line('late'))
     await appendFile(spool, line('b'))
-    const second = await takeSpool(spool)
-    expect([...first, ...second].map(({ ref }) => ref)).toEqual(['refs/heads/a', 'refs/heads/late', 'refs/heads/b'])
+    expect([first, await take()]).toEqual([['a'], ['late', 'b']])
+  })
+
+  it('loses nothing of a line that was half written when it was read', async () => {
+    const half = line('b').slice(0, 20)
+    await appendFile(spool, line('a') + half)
+    const first = await take()
+    const late = (await files()).find((name) => name.includes('.taken.')) ?? ''
+    await appendFile(join(dirname(spool), late), line('b').slice(20))
+    expect([first, await take()]).toEqual([['a'], ['b']])
+  })
+
+  it('keeps what was read until no hook can have it open any more', async () => {
+    await appendFile(spool, line('a'))
+    await take({ settle: 60_000 })
+    await take({ settle: 60_000 })
+    expect((await files()).filter((name) => name.includes('.taken.'))).toHaveLength(1)
+  })
+
+  it('leaves no file behind', async () => {
+    await world.push('a')
+    expect(await take()).toEqual(['a'])
+    await take()
+    expect(await files()).toEqual([])
   })
 
   it('gives each push to one of several readers', async () => {
     await world.push('a')
     await world.push('b')
-    const taken = (await Promise.all([1, 2, 3, 4].map(() => takeSpool(spoolOf(world.gitDir))))).flat()
-    expect(taken.map(({ ref }) => ref).sort()).toEqual(['refs/heads/a', 'refs/heads/b'])
+    const taken = (await Promise.all([1, 2, 3, 4].map(() => take()))).flat()
+    expect(taken.sort()).toEqual(['a', 'b'])
   })
 
   it('ignores a line that is no push', async () => {
-    const spool = spoolOf(world.gitDir)
     await appendFile(spool, 'rubbish\npush\t\t../x\t1\t2\t3\t\n')
-    expect(await takeSpool(spool)).toEqual([])
+    expect(await take()).toEqual([])
+  })
+
+  it('gives again what could not be stored', async () => {
+    await appendFile(spool, line('a'))
+    await expect(takeSpool(spool, failing)).rejects.toMatchObject({ kind: 'busy' })
+    await appendFile(spool, line('b'))
+    expect(await take()).toEqual(['a', 'b'])
+    await take()
+    expect(await files()).toEqual([])
+  })
+
+  it('gives again what a process was killed with, at its first look and at its last', async () => {
+    const dead = (await execa(process.execPath, ['-p', 'process.pid'])).stdout
+    const claim = (look: string, stored: number) => `${spool}.${look}.${stored}.${dead}.${randomUUID()}`
+    await appendFile(claim('first', 0), line('a'))
+    await appendFile(claim('last', line('b').length), line('b') + line('late'))
+    expect((await take()).sort()).toEqual(['a', 'late'])
+    await take()
+    expect(await files()).toEqual([])
+  })
+
+  it('takes nothing from a process that is at work on it', async () => {
+    await appendFile(`${spool}.first.0.${process.ppid}.${randomUUID()}`, line('a'))
+    expect(await take()).toEqual([])
+    expect(await files()).toHaveLength(1)
+  })
+})
+
+describe('a direct push', () => {
+  const repositories = () => [{ name: 'shop', gitDir: world.gitDir }]
+
+  it.each(['audit', 'hints'])('is audited once and told, also when the ledger is busy with its %s', async (part) => {
+    const { ledger } = world
+    const busy = new LedgerError('busy', 'The ledger is in use.')
+    const tables = new Proxy(ledger.tables, {
+      get: (target, key) => {
+        if (key === 'transaction' && part === 'hints') throw busy
+        const value: unknown = Reflect.get(target, key, target)
+        return typeof value === 'function' ? (value.bind(target) as unknown) : value
+      },
+    })
+    const audit = part === 'audit' ? () => Promise.reject(busy) : ledger.appendAudit
+    const troubled = createLocalForge({ tables, repositories: repositories(), audit })
+    await world.push('main')
+    await expect(troubled.takeHints('shop', 10)).rejects.toMatchObject({ kind: 'busy' })
+    expect(await world.forge.takeHints('shop', 10)).toMatchObject([{ kind: 'push', number: null, ref: 'main' }])
+    expect(await ledger.audit({ repo: 'shop' })).toHaveLength(1)
   })
 })
