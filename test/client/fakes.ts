@@ -7,11 +7,13 @@ import type { MergeQueueStatus } from '#contracts/merge-queue'
 import { defaultTimings } from '#contracts/timings'
 import { runCli } from '#client/cli'
 import type { Host } from '#client/context'
+import { defaultPolicy } from '#config/policy'
 import type { Evidence } from '#domain/evidence'
-import type { PullRequest, Review, Snapshot } from '#domain/pull-request'
+import type { Policy } from '#domain/policy'
+import type { PullRequest, Review } from '#domain/pull-request'
 import type { Connected, Installation } from '#installation/installation'
 import type { Ledger, RecordedDecision } from '#ledger/port'
-import { BASE, HEAD, NOW, pullRequest, TREE } from './samples.ts'
+import { BASE, HEAD, NOW, pullRequest, snapshot, TREE } from './samples.ts'
 
 export * from './samples.ts'
 
@@ -21,9 +23,13 @@ export type World = {
   /** Branch → its commit, in every repository. */
   branches: Record<string, string>
   policy: string | null
+  /** Of every commit. */
+  subject: string
   refusal: Extract<CreateOutcome, { outcome: 'refused' }> | null
   decisions: RecordedDecision[]
   evidence: Evidence[]
+  /** What every decision was made under. */
+  recordedPolicy: Policy
   logs: Record<string, string>
   counts: { reviewed: number; merged: number; rejected: number; approved: number }
   /** null: there is no server. */
@@ -35,6 +41,8 @@ export type World = {
     ended: Record<string, { status: string; failure?: Error }>
     pending: unknown[]
   } | null
+  /** Thrown by the next calls of the server, one each. */
+  lookErrors: Error[]
   /** Thrown by an update. */
   updateError: Error | null
   /** What was done to the world, in order. */
@@ -48,12 +56,15 @@ export function world(changes: Partial<World> = {}): World {
     pullRequests: [pullRequest()],
     branches: { main: BASE, feature: HEAD },
     policy: 'version: 1\nchecks: { tests: { run: npm test } }\n',
+    subject: 'The last subject',
     refusal: null,
     decisions: [],
     evidence: [],
+    recordedPolicy: defaultPolicy(),
     logs: {},
     counts: { reviewed: 0, merged: 0, rejected: 0, approved: 0 },
     server: null,
+    lookErrors: [],
     updateError: null,
     acts: [],
     open: 0,
@@ -154,7 +165,8 @@ function fakeLedger(in_: World): Ledger {
     markGoodPolicy: async () => {},
     lastGoodPolicy: async () => null,
     decisions: async (repo, number) => in_.decisions.filter((one) => one.repo === repo && one.number === number),
-    snapshot: async () => ({ head: { ref: 'feature', sha: HEAD } }) as Snapshot,
+    snapshot: async () => snapshot(in_.pullRequests[0]),
+    policy: async () => in_.recordedPolicy,
     evidence: async (id) => in_.evidence.find((one) => one.id === id) ?? null,
     pullRequestCounts: async () => in_.counts,
   } satisfies Partial<Ledger> as unknown as Ledger
@@ -208,7 +220,7 @@ function fakeRepository(in_: World): GitRepository {
     treeOf: async () => TREE,
     mergeBase: async () => BASE,
     diff: async () => ({ text: '+ \u001b[31mred\n', truncated: false }),
-    commit: async (sha) => ({ sha, subject: 'The last subject', parents: [BASE] }) as never,
+    commit: async (sha) => ({ sha, subject: in_.subject, parents: [BASE] }) as never,
   } satisfies Partial<GitRepository> as unknown as GitRepository
 }
 
@@ -249,6 +261,8 @@ function fakeConnected(in_: World): Connected {
     } as unknown as Connected['client'],
     pipelines: {
       async lookAtPullRequest(repo, number) {
+        const error = in_.lookErrors.shift()
+        if (error) throw error
         in_.acts.push(`look ${repo}#${number}`)
         return { workflowId: `pr:${repo}#${number}`, runId: 'run' }
       },

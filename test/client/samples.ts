@@ -1,6 +1,6 @@
 import type { PullRequestStatus } from '#contracts/pull-request'
 import type { Evidence } from '#domain/evidence'
-import type { PullRequest } from '#domain/pull-request'
+import type { PullRequest, Snapshot } from '#domain/pull-request'
 import type { RecordedDecision } from '#ledger/port'
 
 export const HEAD = 'a'.repeat(40)
@@ -94,5 +94,13 @@ export function pendingActivity(name: string, role: string, state: 1 | 2, change
     attempt: 1,
     lastFailure: null,
     ...changes,
+  }
+}
+
+export function snapshot({ repo, number, title, author, head, base, reviews } = pullRequest()): Snapshot {
+  return {
+    ...{ id: 'snapshot-1', repo, number, title, body: '', author, state: 'open', draft: false, labels: [] },
+    ...{ head, base, mergeBase: BASE, commits: [], changedPaths: [], mergeable: 'clean', conflicts: [] },
+    ...{ mergeResult: null, reviews, policyDigest: 'policy-1', takenAt: NOW },
   }
 }

@@ -1,5 +1,6 @@
 import type { CreateOutcome, CreateRefusal, NewPullRequest } from '#activities/forge/port'
 import type { PullRequest } from '#domain/pull-request'
+import { oneLine } from '#domain/text'
 import type { Connected, Installation } from '#installation/installation'
 import { defaultBase } from '../base.ts'
 import type { CommandContext, ExitCode } from '../context.ts'
@@ -65,12 +66,15 @@ async function completeRequest(
   }
 }
 
+/** What a forge takes; a subject may be longer. */
+const LONGEST_TITLE = 256
+
 /** An invalid or unknown name is the forge's to refuse, with its reason. */
 async function lastSubject(installation: Installation, repo: string, head: string): Promise<string | null> {
   const repository = installation.repository(repo)
   try {
     const sha = await repository.resolve(`refs/heads/${head}`)
-    return sha === null ? null : (await repository.commit(sha)).subject || null
+    return sha === null ? null : oneLine((await repository.commit(sha)).subject, LONGEST_TITLE) || null
   } catch {
     return null
   }
