@@ -110,6 +110,40 @@ describe('a command on a pull request', () => {
     expect([(await running).code, in_.acts.includes('look shop#2')]).toEqual([130, false])
   })
 
+  test('watch notes what fails in a round and goes on with the next', async () => {
+    const interrupted = new AbortController()
+    const lookErrors = [named('ServiceError', 'gone', { cause: { code: 14, details: 'connection refused' } })]
+    const in_ = world({ server: server(), lookErrors })
+    const running = switchyard(['pr', 'watch', '--every', '1ms'], in_, { signal: interrupted.signal })
+    await expect.poll(() => in_.acts.includes('look shop#1')).toBe(true)
+    interrupted.abort()
+    const ran = await running
+    expect([ran.code, ran.stderr, in_.open]).toEqual([130, expect.stringContaining('shop#1 failed, the next round'), 0])
+  })
+
+  test('watch waits for a server that is not there yet', async () => {
+    const interrupted = new AbortController()
+    const in_ = world()
+    const running = switchyard(['pr', 'watch', '--every', '1ms'], in_, { signal: interrupted.signal })
+    in_.server = server()
+    await expect.poll(() => in_.acts.includes('look shop#1')).toBe(true)
+    interrupted.abort()
+    expect((await running).code).toBe(130)
+  })
+
+  test('watch runs again what ended in infrastructure, which says nothing about the pull request', async () => {
+    const checks = [{ name: 'tests', state: 'infrastructure' as const, reason: 'no disk', duration: 10 }]
+    const in_ = world({ server: server({ statuses: [status({ checks })] }) })
+    await switchyard(['pr', 'watch', '--once'], in_)
+    expect(in_.acts).toEqual(['watch shop', 'look shop#1', 'review pr:shop#1 [{"by":"ben@example.org"}]'])
+  })
+
+  test('create cuts the last subject to what a forge takes', async () => {
+    const in_ = world({ pullRequests: [], server: server(), subject: 'x'.repeat(300) })
+    await switchyard(['pr', 'create', '--head', 'feature'], in_)
+    expect(in_.pullRequests[0]!.title).toBe(`${'x'.repeat(255)}…`)
+  })
+
   test.each(['why', 'view'])('%s of one whose tests nobody takes says which role has no worker', async (verb) => {
     const there = server({
       statuses: [status({ phase: 'checking', waiting: null, resting: false })],
