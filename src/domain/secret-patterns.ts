@@ -9,8 +9,11 @@ type SecretPattern = {
   accepts?: (value: string, match: RegExpExecArray) => boolean
 }
 
-/** `scan`: what a person should see of code; `mask`: the same, and what is only worth hiding in output. */
-export type SecretPurpose = 'scan' | 'mask'
+/**
+ * `scan`: what a person should see of code; `mask`: the same, and what is only worth hiding in output; `binary`: what
+ * no program holds by chance.
+ */
+export type SecretPurpose = 'scan' | 'mask' | 'binary'
 
 /**
  * Every quantifier is bounded, or stops where its token stops and can only start there: a line of many megabytes
@@ -162,7 +165,13 @@ const assignmentPattern: SecretPattern = {
 }
 
 const scanned: readonly SecretPattern[] = [...tokenPatterns, assignmentPattern]
-const masked: readonly SecretPattern[] = [...scanned, authorizationPattern]
+/** Programs that read keys hold the markers of one, and format strings for URLs, without a key or password. */
+const binary: readonly SecretPattern[] = tokenPatterns
+  .filter(({ rule }) => rule !== 'basic-auth-url')
+  .map((pattern) =>
+    pattern.rule === 'private-key' ? { ...pattern, accepts: (key) => /[A-Za-z0-9+/=]{48}/.test(key) } : pattern,
+  )
+const ofPurpose = { scan: scanned, mask: [...scanned, authorizationPattern], binary } as const
 
 /** A `generic-assignment` names its variable in groups 1 and 2; its value is a later group. */
 function valueRange(pattern: SecretPattern, match: RegExpExecArray): [number, number] {
@@ -177,7 +186,7 @@ function valueRange(pattern: SecretPattern, match: RegExpExecArray): [number, nu
 /** Every secret that the patterns find, by position; where two overlap, the one of the more specific pattern. */
 export function findSecrets(text: string, purpose: SecretPurpose = 'scan'): SecretMatch[] {
   const found: SecretMatch[] = []
-  for (const pattern of purpose === 'scan' ? scanned : masked) {
+  for (const pattern of ofPurpose[purpose]) {
     for (const match of text.matchAll(pattern.regex)) {
       const [start, end] = valueRange(pattern, match)
       if (pattern.accepts?.(text.slice(start, end), match) === false) continue

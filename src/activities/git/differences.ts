@@ -1,9 +1,11 @@
+import { setImmediate } from 'node:timers/promises'
 import type { Sha } from '#domain/pull-request'
 import { readTexts, sizesOf } from './blobs.ts'
-import { parsePatch } from './patch.ts'
-import type { AddedLine, ChangedFile } from './port.ts'
+import { createPatchReader, type BinaryBlob } from './patch.ts'
+import type { AddedBlob, AddedText, Change, ChangedFile } from './port.ts'
 import { sha } from './revisions.ts'
 import { GitError, runGit } from './run.ts'
+import { streamGit } from './stream.ts'
 
 /** `diff-tree` with all that an attribute or a config could name switched off. */
 const diffTree = ['diff-tree', '-r', '--no-ext-diff', '--no-textconv', '--no-color']
@@ -20,38 +22,34 @@ export async function unifiedDiff(objects: string, from: Sha, to: Sha, maxBytes:
   return { text: stdout.toString('utf8'), truncated }
 }
 
-export async function addedLines(
+/** Bytes over which git takes a blob for binary without looking into it: it reads what it compares as a whole. */
+const bigFile = 64 * 1024 * 1024
+
+export async function* additions(
   objects: string,
-  commit: Sha,
-  maxBytes: number,
-): Promise<{ lines: AddedLine[]; truncated: boolean }> {
-  const shape = ['--root', '--no-commit-id', '--diff-merges=first-parent', '--unified=0', '--no-renames']
-  const { stdout, truncated } = await runGit({
-    objects,
-    args: [...diffTree, ...patch, ...shape, sha(commit)],
-    maxOutput: maxBytes,
-  })
-  const { lines, binary } = parsePatch(stdout)
-  if (binary.length === 0) return { lines, truncated }
-  const nowText = await textsBehindBinary(objects, binary, maxBytes)
-  return { lines: [...lines, ...nowText.lines], truncated: truncated || nowText.truncated }
+  change: Change,
+  signal?: AbortSignal,
+): AsyncGenerator<AddedText | AddedBlob> {
+  const options = ['-c', `core.bigFileThreshold=${bigFile}`, ...diffTree, ...patch, '--unified=0']
+  const commits = 'commits' in change
+  const args = commits
+    ? [...options, '--stdin', '--root', '--diff-merges=first-parent', '--no-renames']
+    : [...options, change.findRenames ? '--find-renames' : '--no-renames', sha(change.from), sha(change.to)]
+  const stdin = commits ? change.commits.map((commit) => `${sha(commit)}\n`).join('') : ''
+  const reader = createPatchReader(commits ? '' : change.to)
+  for await (const chunk of streamGit({ objects, args, stdin, signal })) {
+    for (const found of reader.read(chunk)) yield await sized(objects, found)
+    // A pipe that is always full would let neither timers nor other work through.
+    await setImmediate()
+  }
+  for (const found of reader.end()) yield await sized(objects, found)
 }
 
-/**
- * Git shows a file as binary when only the old side is. Else a secret could be hidden by committing a NUL first and the
- * text after it.
- */
-async function textsBehindBinary(objects: string, binary: { path: string; blob: Sha }[], maxBytes: number) {
-  const { texts, truncated } = await readTexts(objects, [...new Set(binary.map(({ blob }) => blob))], maxBytes)
-  const lines = binary.flatMap(({ path, blob }) => {
-    const text = texts.get(blob)
-    if (!text) return []
-    return text
-      .replace(/\n$/, '')
-      .split('\n')
-      .map((content, index) => ({ path, line: index + 1, text: content }))
-  })
-  return { lines, truncated }
+async function sized(objects: string, found: AddedText | BinaryBlob): Promise<AddedText | AddedBlob> {
+  if (found.kind === 'text') return found
+  const size = (await sizesOf(objects, [found.blob])).get(found.blob)
+  if (size === undefined) throw new GitError(['cat-file'], null, `blob ${found.blob} is missing`)
+  return { ...found, size }
 }
 
 const gitlink = '160000'

@@ -14,8 +14,24 @@ export type CommitInput = {
 /** A blob that a commit adds or changes, as the scanners read it. `text` is null for binary or oversized content. */
 export type ChangedFile = { commit: Sha; path: string; size: number; binary: boolean; blob: Sha }
 
-/** A line that a commit adds. `line` is 1-based in the new file. */
-export type AddedLine = { path: string; line: number; text: string }
+/**
+ * Lines that a commit adds to a file, as one text of at most 80 KB. A longer one comes in pieces, each of which begins
+ * with the last 16 KB of the one before. An empty line stands between lines that are not neighbours in the file.
+ */
+export type AddedText = {
+  kind: 'text'
+  commit: Sha
+  path: string
+  text: string
+  /** The line in the new file, 1-based, of a position in `text`. Cheap when asked in ascending order. */
+  lineAt(position: number): number
+}
+
+/** A blob that a commit adds or alters, and of which git shows no lines: it, or what it replaces, is binary. */
+export type AddedBlob = { kind: 'binary'; commit: Sha; path: string; blob: Sha; size: number }
+
+/** Each commit against its first parent (a root against the empty tree), or one tree or commit against another. */
+export type Change = { commits: Sha[] } | { from: Sha; to: Sha; findRenames: boolean }
 
 export type RefUpdate = { ref: string; to: Sha | null; from: Sha | null }
 
@@ -42,8 +58,8 @@ export interface GitRepository {
   changedPaths(from: Sha, to: Sha): Promise<string[]>
   /** Unified diff between two commits, cut at `maxBytes` (then `truncated`). */
   diff(from: Sha, to: Sha, maxBytes: number): Promise<{ text: string; truncated: boolean }>
-  /** Lines that one commit adds against its first parent (against the empty tree for a root), text files only. */
-  addedLines(commit: Sha, maxBytes: number): Promise<{ lines: AddedLine[]; truncated: boolean }>
+  /** All that a change adds, however much: git goes on as it is taken, in memory that does not grow. */
+  additions(change: Change, signal?: AbortSignal): AsyncIterable<AddedText | AddedBlob>
   /** Files that differ between two commits with the size and blob on the `to` side; deletions are left out. */
   changedFiles(from: Sha, to: Sha): Promise<ChangedFile[]>
   /** A file's content at a commit, or null when there is none. Throws over `maxBytes`. */

@@ -2,7 +2,7 @@ import { join, resolve } from 'node:path'
 import type { Sha } from '#domain/pull-request'
 import { readObject } from './blobs.ts'
 import { commitTree, listCommits } from './commits.ts'
-import { addedLines, changedFiles, changedPaths, unifiedDiff } from './differences.ts'
+import { additions, changedFiles, changedPaths, unifiedDiff } from './differences.ts'
 import { looseCommit } from './loose.ts'
 import type { GitRepository, MergeTree } from './port.ts'
 import { listRefs, resolveRef, updateRefs } from './refs.ts'
@@ -33,7 +33,7 @@ export function openRepository(gitDir: string): GitRepository {
     commits: (base, head) => commitsBetween(objects, base, head),
     changedPaths: (from, to) => changedPaths(objects, from, to),
     diff: (from, to, maxBytes) => unifiedDiff(objects, from, to, maxBytes),
-    addedLines: (commit, maxBytes) => addedLines(objects, commit, maxBytes),
+    additions: (change, signal) => additions(objects, change, signal),
     changedFiles: (from, to) => changedFiles(objects, from, to),
     readFile: (commit, file, maxBytes) => readFile(objects, commit, file, maxBytes),
     readBlob: (blob, maxBytes) => readBlob(objects, blob, maxBytes),

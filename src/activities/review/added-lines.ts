@@ -1,62 +1,46 @@
-import type { AddedLine } from '../git/port.ts'
+import { conflictMarker, type ReviewedLine } from '#domain/review'
+import type { AddedBlob, AddedText } from '../git/port.ts'
 
-const hunkHeader = /^@@ -\d+(?:,(\d+))? \+(\d+)(?:,(\d+))? @@/
+const markers = {
+  start: conflictMarker.start.trim(),
+  separator: conflictMarker.separator,
+  end: conflictMarker.end.trim(),
+}
+const markerLine = new RegExp(`^(?:${Object.values(markers).join('|')})(?: .*|\\r)?\\n`, 'gm')
+/** More conflicts than anybody reads; beyond, a hostile change would only fill memory. */
+const maxMarkers = 3_000
 
 /**
- * The lines that a unified diff adds, with their line numbers in the new file. Counts what each hunk announces, so
- * that an added line which looks like a header stays a line. A cut diff gives the lines up to the cut.
+ * Of all that a change adds, the lines that may belong to a conflict, with their numbers in the new file: starts, the
+ * separators behind one, the ends behind one.
  */
-export function parseAddedLines(diff: string): AddedLine[] {
-  const added: AddedLine[] = []
-  let path: string | null = null
-  let line = 0
-  let oldLeft = 0
-  let newLeft = 0
-  for (const text of eachLine(diff)) {
-    if (oldLeft > 0 || newLeft > 0) {
-      if (text.startsWith('\\')) continue
-      if (!text.startsWith('+')) oldLeft -= 1
-      if (text.startsWith('-')) continue
-      newLeft -= 1
-      if (text.startsWith('+') && path !== null) added.push({ path, line, text: text.slice(1) })
-      line += 1
-      continue
+export async function markerLines(added: AsyncIterable<AddedText | AddedBlob>): Promise<ReviewedLine[]> {
+  const kept: ReviewedLine[] = []
+  let path = ''
+  let searched = 0
+  for await (const piece of added) {
+    if (piece.kind !== 'text') continue
+    if (piece.path !== path) searched = 0
+    path = piece.path
+    for (const { 0: found, index } of piece.text.matchAll(markerLine)) {
+      const line = piece.lineAt(index)
+      // Pieces overlap.
+      if (line <= searched) continue
+      searched = line
+      keep(kept, { path, line, text: found.slice(0, -1) })
+      if (kept.length >= maxMarkers) return kept
     }
-    if (text.startsWith('+++ ')) path = pathOf(text.slice(4))
-    const hunk = hunkHeader.exec(text)
-    if (hunk === null) continue
-    oldLeft = Number(hunk[1] ?? 1)
-    line = Number(hunk[2])
-    newLeft = Number(hunk[3] ?? 1)
   }
-  return added
+  return kept
 }
 
-function* eachLine(text: string): Generator<string> {
-  let start = 0
-  while (start < text.length) {
-    const newline = text.indexOf('\n', start)
-    const end = newline === -1 ? text.length : newline
-    yield text.slice(start, end)
-    start = end + 1
+function keep(kept: ReviewedLine[], next: ReviewedLine): void {
+  const before = kept.at(-1)
+  const follows = (marker: string) => before?.path === next.path && before.text.startsWith(marker)
+  if (next.text.startsWith(markers.start)) {
+    if (follows(markers.start)) kept.pop()
+    kept.push(next)
+  } else if (next.text.startsWith(markers.separator) ? follows(markers.start) : follows(markers.separator)) {
+    kept.push(next)
   }
-}
-
-/** git ends an unquoted path that contains a space with a tab, and quotes unusual ones as C does. */
-function pathOf(header: string): string | null {
-  if (header.startsWith('/dev/null')) return null
-  const written = header.startsWith('"') ? unquote(header.slice(1, header.lastIndexOf('"'))) : header.replace(/\t$/, '')
-  return written.replace(/^b\//, '')
-}
-
-const escapes: Record<string, number> = { a: 7, b: 8, t: 9, n: 10, v: 11, f: 12, r: 13, '"': 34, '\\': 92 }
-
-function unquote(quoted: string): string {
-  const parts: Buffer[] = []
-  for (const [part] of quoted.matchAll(/\\[0-7]{3}|\\.|[^\\]+/gs)) {
-    if (!part.startsWith('\\')) parts.push(Buffer.from(part))
-    else if (part.length === 4) parts.push(Buffer.from([Number.parseInt(part.slice(1), 8)]))
-    else parts.push(Buffer.from([escapes[part.slice(1)] ?? 63]))
-  }
-  return Buffer.concat(parts).toString('utf8')
 }

@@ -6,13 +6,11 @@ import { conflictMarkers, forbiddenPaths, oversizedFiles } from '#domain/review'
 import { parseReviewerAnswer } from '#domain/reviewer-answer'
 import { plainText } from '#domain/text'
 import type { CommandOutcome, CommandRunner } from '../tests/port.ts'
-import { parseAddedLines } from './added-lines.ts'
+import { markerLines } from './added-lines.ts'
 import type { Reviewer, ReviewOutcome, ReviewRun } from './port.ts'
 
 /** Bytes of the diff that a reviewer gets on standard input. */
 const stdinLimit = 5 * 1024 * 1024
-/** Bytes of the diff that are searched for conflict markers. */
-const searchLimit = 32 * 1024 * 1024
 const messageLimit = 500
 
 type Diff = { text: string; truncated: boolean }
@@ -49,12 +47,12 @@ export function createReviewer({ runner }: { runner: CommandRunner }): Reviewer 
   }
 }
 
-async function builtInFindings({ git, mergeBase, head, policy }: ReviewRun): Promise<Finding[]> {
+async function builtInFindings({ git, mergeBase, head, policy, signal }: ReviewRun): Promise<Finding[]> {
   const paths = await git.changedPaths(mergeBase, head)
   const files = await git.changedFiles(mergeBase, head)
-  const { text } = await git.diff(mergeBase, head, searchLimit)
+  const added = git.additions({ from: mergeBase, to: head, findRenames: true }, signal)
   return [
-    ...conflictMarkers(parseAddedLines(text)),
+    ...conflictMarkers(await markerLines(added)),
     ...oversizedFiles(files, policy.maxFileSize),
     ...forbiddenPaths(paths, pathMatcher(policy)),
   ].map(presentable)

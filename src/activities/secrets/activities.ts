@@ -31,9 +31,9 @@ export function createSecretActivities(tools: {
             signal,
           }),
         )
-        const { findings } = outcome
+        const { findings, unscanned } = outcome
         return {
-          conclusion: findings.length === 0 ? 'passed' : 'failed',
+          conclusion: findings.length === 0 && unscanned.length === 0 ? 'passed' : 'failed',
           reason: summary(outcome),
           findings,
           log: null,
@@ -43,14 +43,19 @@ export function createSecretActivities(tools: {
   }
 }
 
+const remedy =
+  'split the pull request, keep large files out of git, or allow "<path>:unscanned" in the policy of the base'
+
 function summary({
   findings,
   commits,
   expired,
   allowed,
+  unscanned,
   notes: scanNotes,
 }: Awaited<ReturnType<SecretScanner['scan']>>): string {
   const notes = [
+    unscanned.length > 0 ? `too large to scan: ${unscanned.join(', ')}; ${remedy}` : '',
     allowed > 0 ? `${allowed} allowed by the policy` : '',
     ...expired.map((entry) => `the allowance "${entry.reason}" ended ${entry.until}`),
     ...scanNotes,
@@ -60,8 +65,8 @@ function summary({
   const found =
     first === undefined
       ? `no secrets, ${scanned}`
-      : `${findings.length} secret${findings.length === 1 ? '' : 's'}: ${first.message} in ${first.path}${
-          first.line === null ? '' : `:${first.line}`
-        }${first.commit === null ? '' : ` of commit ${first.commit.slice(0, 12)}`}`
+      : `${findings.length} secret${findings.length === 1 ? '' : 's'}: ${first.message}${
+          first.path === null ? '' : ` in ${first.path}`
+        }${first.line === null ? '' : `:${first.line}`}${first.commit === null ? '' : ` of commit ${first.commit.slice(0, 12)}`}`
   return [found, ...notes].join('; ')
 }

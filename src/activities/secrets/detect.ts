@@ -1,6 +1,7 @@
 import { lintSource } from '@secretlint/core'
 import { rules } from '@secretlint/secretlint-rule-preset-recommend'
 import { extname } from 'node:path'
+import { setImmediate } from 'node:timers/promises'
 import { findSecrets, isPlaceholder, type SecretMatch } from '#domain/secret-patterns'
 
 /**
@@ -21,21 +22,33 @@ const config = {
     .map((rule) => ({ id: rule.meta.id, rule, ...overrides[rule.meta.id] })),
 }
 
-/** Bytes of text scanned at once: bounds the time between two looks at the abort signal. */
-const chunkLength = 256 * 1024
+/** Characters scanned at once: bounds the time in which nothing else runs. */
+const chunkLength = 96 * 1024
 /** What two chunks share, so that a secret across their border is found in one of them. */
 const overlap = 16 * 1024
 
 /** All secrets in a text: the full preset of secretlint, and our own patterns. Calls itself off between chunks. */
 export async function detectSecrets(path: string, text: string, signal: AbortSignal): Promise<SecretMatch[]> {
-  const found = new Map<string, SecretMatch>()
+  return inChunks(text, signal, async (chunk) => preferSpecific([...findSecrets(chunk), ...(await lint(path, chunk))]))
+}
+
+/** The secrets that can't be anything else, for text that nobody wrote: what is printable of a binary file. */
+export async function detectTokens(text: string, signal: AbortSignal): Promise<SecretMatch[]> {
+  return inChunks(text, signal, async (chunk) => findSecrets(chunk, 'binary'))
+}
+
+async function inChunks(
+  text: string,
+  signal: AbortSignal,
+  detect: (chunk: string) => Promise<SecretMatch[]>,
+): Promise<SecretMatch[]> {
+  const found = new Map<number, SecretMatch>()
   for (let offset = 0; offset === 0 || offset + overlap < text.length; offset += chunkLength - overlap) {
+    // Lets heartbeats and cancellation through.
+    await setImmediate()
     signal.throwIfAborted()
-    const chunk = text.slice(offset, offset + chunkLength)
-    const matches = preferSpecific([...findSecrets(chunk), ...(await lint(path, chunk))])
-    for (const match of matches) {
-      const moved = { ...match, start: match.start + offset, end: match.end + offset }
-      found.set(`${moved.start}`, moved)
+    for (const match of await detect(text.slice(offset, offset + chunkLength))) {
+      found.set(match.start + offset, { ...match, start: match.start + offset, end: match.end + offset })
     }
   }
   return [...found.values()].toSorted((a, b) => a.start - b.start)

@@ -1,141 +1,160 @@
-import { setImmediate } from 'node:timers/promises'
-import type { Finding } from '#domain/evidence'
-import { maskSecrets, maskValue } from '#domain/mask'
+import { createHash } from 'node:crypto'
 import type { Commit, Sha } from '#domain/pull-request'
-import type { SecretMatch } from '#domain/secret-patterns'
+import { maskSecrets } from '#domain/mask'
 import { plainText } from '#domain/text'
-import type { AddedLine, GitRepository } from '../git/port.ts'
-import { parseAddedLines } from '../review/added-lines.ts'
-import { createAllowances, type Allowances } from './allowances.ts'
-import { detectSecrets } from './detect.ts'
-import type { SecretScan, SecretScanner, SecretScanOutcome } from './port.ts'
+import type { AddedBlob, AddedText, Change, GitRepository } from '../git/port.ts'
+import { readable } from './binary.ts'
+import { detectSecrets, detectTokens } from './detect.ts'
+import { createFindings, type Findings, type Place } from './findings.ts'
+import type { SecretScan, SecretScanner, SecretScanOutcome, TextScan } from './port.ts'
 
-/** Bytes of one commit's, or the whole diff's, added text that are held and scanned. */
-const diffLimit = 32 * 1024 * 1024
-/** Bytes of a file on a merge's other side that its lines are compared with. */
-const otherSideLimit = 8 * 1024 * 1024
+/** Bytes. `total`: of all that is scanned for one PR; `binary`: of one blob, which is held as a whole. */
+export type ScanLimits = { total: number; binary: number }
 
-type Findings = {
-  list: Finding[]
-  /** Path and value: the same secret in later commits is the same finding, and stays with the earliest. */
-  seen: Set<string>
-  allowed: number
-  allowances: Allowances
+const defaults: ScanLimits = { total: 256 * 1024 * 1024, binary: 10 * 1024 * 1024 }
+/** Bytes that each piece counts for at least: it is remembered too. */
+const leastCost = 1024
+/** Bytes of a file on a merge's other side in which a secret is looked for. */
+const otherSideLimit = 64 * 1024 * 1024
+/** How many places that were not scanned are named. */
+const maxNamed = 5
+
+type Scan = {
+  input: SecretScan
+  limits: ScanLimits
+  findings: Findings
+  merges: Map<Sha, Commit>
+  /** What was scanned already: the whole diff mostly repeats the commits. */
+  known: Set<string>
+  spent: number
+  unscanned: string[]
 }
 
-/** secretlint's preset and our patterns over what each commit of a PR adds, and over its diff as a whole. */
-export function createSecretScanner(): SecretScanner {
+/**
+ * secretlint's preset and our patterns over what each commit of a PR adds and says, and over its diff as a whole. All
+ * of it or an outcome that says what not: memory is bounded by taking a change piece by piece, time by a limit.
+ */
+export function createSecretScanner(limits: ScanLimits = defaults): SecretScanner {
   return {
-    async scan({ git, base, head, allow, now, signal }: SecretScan): Promise<SecretScanOutcome> {
-      const allowances = createAllowances(allow, now)
-      const findings: Findings = { list: [], seen: new Set(), allowed: 0, allowances }
-      const notes: string[] = []
+    async scan(input: SecretScan): Promise<SecretScanOutcome> {
+      const { git, base, head, allow, now } = input
       const commits = await git.commits(base, head)
-      for (const commit of commits) {
-        signal.throwIfAborted()
-        const { lines, truncated } = await git.addedLines(commit.sha, diffLimit)
-        if (truncated) notes.push(`only the first 32 MB that commit ${commit.sha.slice(0, 12)} adds were scanned`)
-        const own = commit.parents.length > 1 ? await withoutOtherSides(git, commit, lines) : lines
-        await scanLines(own, commit.sha, findings, signal)
+      const findings = createFindings(allow, now)
+      const merges = new Map(commits.filter(({ parents }) => parents.length > 1).map((merge) => [merge.sha, merge]))
+      const scan: Scan = { input, limits, findings, merges, known: new Set(), spent: 0, unscanned: [] }
+      const complete =
+        (await scanMessages(scan, commits)) &&
+        (await scanChange(scan, { commits: commits.map(({ sha }) => sha) })) &&
+        (await scanChange(scan, { from: base, to: head, findRenames: false }))
+      if (!complete) scan.unscanned.push(findings.full() ? 'what comes after the first findings' : overTotal(limits))
+      return { ...findings.outcome(), commits: commits.length, unscanned: scan.unscanned }
+    },
+
+    async scanTexts({ texts, allow, now, signal }: TextScan) {
+      const findings = createFindings(allow, now)
+      for (const { name, text } of texts) {
+        const place = { path: null, name, commit: null, lineAt: null }
+        await findings.report(text, await detectSecrets(name, text, signal), place)
       }
-      const whole = await git.diff(base, head, diffLimit)
-      if (whole.truncated) notes.push('only the first 32 MB of the whole diff were scanned')
-      await scanLines(parseAddedLines(whole.text), head, findings, signal)
-      const binary = (await git.changedFiles(base, head)).filter((file) => file.binary).length
-      if (binary > 0) notes.push(`${binary} binary file${binary === 1 ? ' was' : 's were'} not scanned`)
-      return {
-        findings: findings.list,
-        allowed: findings.allowed,
-        expired: allowances.expired,
-        commits: commits.length,
-        notes: [...notes, ...allowances.notes()],
-      }
+      return findings.outcome()
     },
   }
 }
 
+/** Like the next two, answers whether it got to its end. */
+async function scanMessages(scan: Scan, commits: Commit[]): Promise<boolean> {
+  const { git, signal } = scan.input
+  for (const { sha } of commits) {
+    signal.throwIfAborted()
+    const { message } = await git.commit(sha)
+    if (!spend(scan, message.length)) return false
+    const place = { path: null, name: 'commit message', commit: sha, lineAt: null }
+    await scan.findings.report(message, await detectSecrets('message', message, signal), place)
+  }
+  return true
+}
+
+async function scanChange(scan: Scan, change: Change): Promise<boolean> {
+  if ('commits' in change && change.commits.length === 0) return true
+  for await (const added of scan.input.git.additions(change, scan.input.signal)) {
+    const going = added.kind === 'text' ? await scanText(scan, added) : await scanBlob(scan, added)
+    if (!going || scan.findings.full()) return false
+  }
+  return true
+}
+
+async function scanText(scan: Scan, added: AddedText): Promise<boolean> {
+  const { path, text, commit, lineAt } = added
+  if (isKnown(scan, path, createHash('sha1').update(text).digest('base64'))) return true
+  if (!spend(scan, text.length)) return false
+  const matches = await detectSecrets(path, text, scan.input.signal)
+  await scan.findings.report(text, matches, { path, name: path, commit, lineAt }, ownSecrets(scan, added))
+  return true
+}
+
+async function scanBlob(scan: Scan, added: AddedBlob): Promise<boolean> {
+  const { path, blob, size, commit } = added
+  if (isKnown(scan, path, blob)) return true
+  if (size > scan.limits.binary) {
+    if (!scan.findings.allowsUnscanned(path) && !(await cameFromOtherSide(scan, added))) leaveOut(scan, added)
+    return true
+  }
+  if (!spend(scan, size)) return false
+  const { signal, git } = scan.input
+  const { kind, text } = readable(await git.readBlob(blob, scan.limits.binary))
+  const matches = kind === 'text' ? await detectSecrets(path, text, signal) : await detectTokens(text, signal)
+  const lineAt = kind === 'text' ? (position: number) => text.slice(0, position).split('\n').length : null
+  const place: Place = { path, name: path, commit, lineAt }
+  await scan.findings.report(text, matches, place, ownSecrets(scan, added))
+  return true
+}
+
+function isKnown(scan: Scan, path: string, content: string): boolean {
+  const key = createHash('sha1').update(`${path}\0`).update(content).digest('base64')
+  const known = scan.known.has(key)
+  scan.known.add(key)
+  return known
+}
+
+function spend(scan: Scan, bytes: number): boolean {
+  scan.spent += Math.max(bytes, leastCost)
+  return scan.spent <= scan.limits.total
+}
+
+function leaveOut(scan: Scan, { path, size, commit }: AddedBlob): void {
+  const named = maskSecrets(plainText(path)).slice(0, 200)
+  if (scan.unscanned.length < maxNamed) scan.unscanned.push(`${named} (${size} bytes) of commit ${commit.slice(0, 12)}`)
+  else if (scan.unscanned.length === maxNamed) scan.unscanned.push('and more files')
+}
+
+function overTotal({ total }: ScanLimits): string {
+  return `what comes after the first ${Math.round(total / 1024 / 1024)} MB`
+}
+
 /**
- * What a merge itself adds: lines that its first parent does not have, and none of the others either. Without this a
- * merge of the base into the PR would report the base's content again.
+ * What a merge itself adds: secrets that none of its other parents has in this file. Without this a merge of the base
+ * into the PR would report the base's content again.
  */
-async function withoutOtherSides(git: GitRepository, merge: Commit, lines: AddedLine[]): Promise<AddedLine[]> {
-  let own = lines
-  for (const parent of merge.parents.slice(1)) {
-    const changed = new Set(await git.changedPaths(parent, merge.sha))
-    const kept: AddedLine[] = []
-    for (const [path, ofPath] of Map.groupBy(own, (line) => line.path)) {
-      if (!changed.has(path)) continue
-      const other = await linesAt(git, parent, path)
-      kept.push(...ofPath.filter((line) => !other.has(line.text.replace(/\r$/, ''))))
+function ownSecrets(scan: Scan, { commit, path }: AddedText | AddedBlob): (value: string) => Promise<boolean> {
+  const others = scan.merges.get(commit)?.parents.slice(1) ?? []
+  const contents = new Map<Sha, Buffer | null>()
+  const { git } = scan.input
+  return async (value) => {
+    for (const other of others) {
+      if (!contents.has(other)) contents.set(other, await readOther(git, other, path))
+      if (contents.get(other)?.includes(value)) return false
     }
-    own = kept
-  }
-  return own
-}
-
-async function linesAt(git: GitRepository, commit: Sha, path: string): Promise<Set<string>> {
-  const content = await git.readFile(commit, path, otherSideLimit).catch(() => null)
-  return new Set(content?.toString('utf8').split(/\r?\n/) ?? [])
-}
-
-async function scanLines(lines: AddedLine[], commit: Sha, findings: Findings, signal: AbortSignal): Promise<void> {
-  for (const [path, ofPath] of Map.groupBy(lines, (line) => line.path)) {
-    // Lets heartbeats and cancellation through.
-    await setImmediate()
-    const { text, lineAt } = joined(ofPath)
-    for (const match of await detectSecrets(path, text, signal)) {
-      report(findings, match, text.slice(match.start, match.end), { path, line: lineAt(match.start), commit })
-    }
+    return true
   }
 }
 
-function report(
-  findings: Findings,
-  match: SecretMatch,
-  value: string,
-  place: { path: string; line: number; commit: Sha },
-): void {
-  const key = JSON.stringify([place.path, value])
-  if (findings.seen.has(key)) return
-  findings.seen.add(key)
-  if (findings.allowances.allows(value, `${place.path}:${match.rule}`)) {
-    findings.allowed += 1
-    return
-  }
-  findings.list.push({
-    rule: match.rule,
-    message: `${match.kind} ${maskValue(value)}`,
-    path: maskSecrets(plainText(place.path)),
-    line: place.line,
-    commit: place.commit,
-  })
+async function readOther(git: GitRepository, commit: Sha, path: string): Promise<Buffer | null> {
+  return git.readFile(commit, path, otherSideLimit).catch(() => null)
 }
 
-/** The lines as one text, with an empty line where they are not neighbours, and the way back to line numbers. */
-function joined(lines: AddedLine[]): { text: string; lineAt: (offset: number) => number } {
-  const parts: string[] = []
-  const starts: number[] = []
-  let offset = 0
-  let previous = lines[0]?.line ?? 1
-  for (const { line, text } of lines) {
-    if (line > previous + 1) {
-      parts.push('')
-      offset += 1
-    }
-    starts.push(offset)
-    parts.push(text)
-    offset += text.length + 1
-    previous = line
+async function cameFromOtherSide(scan: Scan, { commit, path }: AddedBlob): Promise<boolean> {
+  for (const other of scan.merges.get(commit)?.parents.slice(1) ?? []) {
+    if (!(await scan.input.git.changedPaths(other, commit)).includes(path)) return true
   }
-  const lineAt = (position: number): number => {
-    let low = 0
-    let high = starts.length - 1
-    while (low < high) {
-      const middle = Math.ceil((low + high) / 2)
-      if ((starts[middle] ?? 0) <= position) low = middle
-      else high = middle - 1
-    }
-    return lines[low]?.line ?? 1
-  }
-  return { text: parts.join('\n'), lineAt }
+  return false
 }

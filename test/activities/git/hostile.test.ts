@@ -6,6 +6,7 @@ import { fetchInto, importBranch, openRepository } from '#activities/git/reposit
 import { GitError, runGit } from '#activities/git/run'
 import type { GitRepository } from '#activities/git/port'
 import { createSampleRepository, type SampleRepository } from '../../support/repositories.ts'
+import { collect } from './collect.ts'
 
 let sample: SampleRepository
 let git: GitRepository
@@ -42,7 +43,8 @@ describe('revisions', () => {
       () => git.changedPaths(revision, root),
       () => git.changedFiles(revision, root),
       () => git.diff(revision, root, 10),
-      () => git.addedLines(revision, 10),
+      () => collect(git.additions({ commits: [revision] })),
+      () => collect(git.additions({ from: root, to: revision, findRenames: false })),
       () => git.readFile(revision, 'README.md', 10),
       () => git.readBlob(revision, 10),
       () => git.updateRefs([{ ref: 'refs/heads/main', from: root, to: revision }]),
@@ -117,7 +119,7 @@ describe('a command planted in a repository', () => {
     await fetchInto(bare, sample.gitDir, [right])
     const merged = await git.mergeTree(left, right)
     await git.diff(root, left, 1e6)
-    await git.addedLines(left, 1e6)
+    await collect(git.additions({ commits: [left] }))
     await git.changedFiles(root, left)
     await git.commits(root, left)
     await git.commit(left)
@@ -156,7 +158,9 @@ describe('what outsiders can push', () => {
     const commit = await sample.git('commit-tree', '-p', root, '-m', 'odd', tree)
     const own = openRepository(sample.gitDir)
     expect(await own.changedPaths(root, commit)).toEqual(['README.md', 'b\ufffd.t'])
-    expect((await own.addedLines(commit, 1e6)).lines).toEqual([{ path: 'b\ufffd.t', line: 1, text: '# Sample' }])
+    expect(await collect(own.additions({ commits: [commit] }))).toMatchObject([
+      { path: 'b\ufffd.t', text: '# Sample\n' },
+    ])
     expect((await own.changedFiles(root, commit)).map(({ path }) => path)).toEqual(['b\ufffd.t'])
   })
 

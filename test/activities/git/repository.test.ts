@@ -1,7 +1,10 @@
+import { readFile } from 'node:fs/promises'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { openRepository } from '#activities/git/repository'
 import type { GitRepository } from '#activities/git/port'
 import { createSampleRepository, sampleAuthor, type SampleRepository } from '../../support/repositories.ts'
+import { collect } from './collect.ts'
+import { longestStretch } from './stretch.ts'
 
 let sample: SampleRepository
 let git: GitRepository
@@ -139,15 +142,13 @@ describe('differences', () => {
     const counts = [
       (await git.changedPaths(root, next)).length,
       (await git.changedFiles(root, next)).length,
-      (await git.addedLines(next, 1e7)).lines.length,
+      (await linesOf(next)).length,
     ]
     expect(counts).toEqual([1000, 1000, 1000])
   })
 })
 
 describe('added lines', () => {
-  const linesOf = async (commit: string) => (await git.addedLines(commit, 1e6)).lines
-
   it('come from a root commit too', async () => {
     expect(await linesOf(root)).toEqual([{ path: 'README.md', line: 1, text: '# Sample' }])
   })
@@ -190,18 +191,18 @@ describe('added lines', () => {
     expect(await linesOf(merge)).toEqual([{ path: 'side', line: 1, text: 'side' }])
   })
 
-  it('leave binary files out', async () => {
+  it('of a binary file are a blob with its size', async () => {
     const next = await sample.commit({ files: { b: Buffer.from('a\0b\nsecret\n') }, message: 'binary' })
-    expect(await linesOf(next)).toEqual([])
+    const blob = await sample.sha(`${next}:b`)
+    expect(await collect(git.additions({ commits: [next] }))).toEqual([
+      { kind: 'binary', commit: next, path: 'b', blob, size: 11 },
+    ])
   })
 
-  it('include a text that replaces binary content', async () => {
+  it('of a text that replaces binary content are a blob too', async () => {
     await sample.commit({ files: { 'b b': Buffer.from('a\0b\n') }, message: 'binary' })
     const next = await sample.commit({ files: { 'b b': 'now\ntext' }, message: 'text' })
-    expect(await linesOf(next)).toEqual([
-      { path: 'b b', line: 1, text: 'now' },
-      { path: 'b b', line: 2, text: 'text' },
-    ])
+    expect(await collect(git.additions({ commits: [next] }))).toMatchObject([{ kind: 'binary', path: 'b b', size: 8 }])
   })
 
   it('that are not UTF-8 are read with replacement', async () => {
@@ -209,12 +210,76 @@ describe('added lines', () => {
     expect(await linesOf(next)).toEqual([{ path: 'a', line: 1, text: '\ufffd' }])
   })
 
-  it('over the limit are left out, and it says so', async () => {
-    const next = await sample.commit({ files: { a: 'line\n'.repeat(1000) }, message: 'long' })
-    const { lines, truncated } = await git.addedLines(next, 500)
-    expect([truncated, lines.length < 100, lines.every(({ text }) => text === 'line')]).toEqual([true, true, true])
+  it('of several commits name their commit', async () => {
+    const one = await sample.commit({ files: { a: '1\n' }, message: 'one' })
+    const none = await sample.commit({ files: {}, message: 'none' })
+    const two = await sample.commit({ files: { a: '1\n2\n' }, message: 'two' })
+    const texts = await collect(git.additions({ commits: [one, none, two] }))
+    expect(texts).toMatchObject([
+      { commit: one, text: '1\n' },
+      { commit: two, text: '2\n' },
+    ])
+  })
+
+  it('of a long file come in pieces that overlap, with the right line numbers', async () => {
+    const lines = Array.from({ length: 40_000 }, (_, index) => `line ${index + 1}`)
+    const next = await sample.commit({ files: { a: `${lines.join('\n')}\n` }, message: 'long' })
+    const pieces = (await collect(git.additions({ commits: [next] }))).filter(({ kind }) => kind === 'text')
+    const seen = new Set<string>()
+    for (const piece of pieces) {
+      if (piece.kind !== 'text') continue
+      for (const match of piece.text.matchAll(/(?<=\n)line (\d+)(?=\n)/g)) {
+        if (piece.lineAt(match.index) !== Number(match[1])) throw new Error(`${match[0]} has the wrong number`)
+        seen.add(match[0])
+      }
+    }
+    expect([pieces.length > 3, seen.size]).toEqual([true, 39_999])
+  })
+
+  it('of a line that is longer than a piece are complete', async () => {
+    const line = `${'x'.repeat(79 * 1024)}${'0123456789'.repeat(500)}${'y'.repeat(100_000)}`
+    const next = await sample.commit({ files: { a: line }, message: 'long' })
+    const pieces = await collect(git.additions({ commits: [next] }))
+    expect(
+      pieces.filter((piece) => piece.kind === 'text' && piece.text.includes('0123456789'.repeat(500))),
+    ).toHaveLength(1)
+  })
+
+  it('of a hostile patch never hold the process up', { timeout: 60_000 }, async () => {
+    const next = await sample.commit({ files: { a: '\n'.repeat(2_000_000) }, message: 'empty lines' })
+    const take = () => collect(git.additions({ commits: [next] }))
+    expect(await longestStretch(take, 200)).toBeLessThan(200)
+  })
+
+  it('end with git when nobody wants more', async () => {
+    const next = await sample.commit({ files: { a: 'line\n'.repeat(1_000_000) }, message: 'long' })
+    for await (const piece of git.additions({ commits: [next] })) {
+      expect(piece.path).toBe('a')
+      break
+    }
+    const children = await readFile(`/proc/self/task/${process.pid}/children`, 'utf8').catch(() => '')
+    expect(children).toBe('')
+  })
+
+  it('end when they are aborted', async () => {
+    const next = await sample.commit({ files: { a: 'line\n'.repeat(1_000_000) }, message: 'long' })
+    const controller = new AbortController()
+    const take = async () => {
+      for await (const _ of git.additions({ commits: [next] }, controller.signal)) controller.abort(new Error('enough'))
+    }
+    await expect(take()).rejects.toThrow('enough')
   })
 })
+
+async function linesOf(commit: string) {
+  const found = await collect(git.additions({ commits: [commit] }))
+  return found.flatMap((added) => {
+    if (added.kind !== 'text') return []
+    return [...added.text.matchAll(/^.+$/gm)].map(({ 0: text, index }) => ({
+      ...{ path: added.path, line: added.lineAt(index), text },
+    }))
+  })
+}
 
 describe('content', () => {
   it('reads a file at a commit', async () => {

@@ -1,6 +1,10 @@
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { parseAddedLines } from '#activities/review/added-lines'
+import { markerLines } from '#activities/review/added-lines'
 import { createHistory, type History } from './history.ts'
+
+// Put together here, so that this file is no conflict itself.
+const [start, separator, end] = ['<', '=', '>'].map((character) => character.repeat(7))
+const conflict = `${start} HEAD\n1\n${separator}\n2\n${end} topic\n`
 
 let history: History
 
@@ -10,37 +14,36 @@ beforeEach(async () => {
 
 afterEach(() => history.remove())
 
-async function addedBetween(before: Record<string, string | null>, after: Record<string, string | null>) {
+type Files = Record<string, string | null>
+
+async function markersBetween(before: Files, after: Files) {
   const from = await history.commit(before)
   const to = await history.commit(after)
-  return parseAddedLines((await history.git.diff(from, to, 1024 * 1024)).text)
+  return markerLines(history.git.additions({ from, to, findRenames: true }))
 }
 
 test('lines have their number in the new file', async () => {
-  const lines = Array.from({ length: 20 }, (_, n) => `line ${n + 1}`)
-  const changed = lines.with(1, 'second').toSpliced(15, 0, 'between')
-  expect(await addedBetween({ a: `${lines.join('\n')}\n` }, { a: `${changed.join('\n')}\n` })).toEqual([
-    { path: 'a', line: 2, text: 'second' },
-    { path: 'a', line: 16, text: 'between' },
-  ])
+  const found = await markersBetween({ a: 'x\n'.repeat(20) }, { a: `${'x\n'.repeat(9)}${conflict}${'x\n'.repeat(11)}` })
+  expect(found.map(({ line }) => line)).toEqual([10, 12, 14])
 })
 
-test('lines that look like headers of a diff are lines', async () => {
-  const text = '++ b/other\n@@ -1 +1 @@\ndiff --git a/x b/x\n-- a/other\n'
-  expect(await addedBetween({ a: '-- gone\n' }, { a: text, b: 'end' })).toEqual([
-    { path: 'a', line: 1, text: '++ b/other' },
-    { path: 'a', line: 2, text: '@@ -1 +1 @@' },
-    { path: 'a', line: 3, text: 'diff --git a/x b/x' },
-    { path: 'a', line: 4, text: '-- a/other' },
-    { path: 'b', line: 1, text: 'end' },
-  ])
+test('a separator without a start is left out', async () => {
+  expect(await markersBetween({ a: 'x\n' }, { a: `Title\n${separator}\n${end} x\n` })).toEqual([])
 })
 
-test.each(['with space', 'größe', 'tab\there', 'quote"d', 'back\\slash'])('the path %j is read', async (path) => {
-  expect(await addedBetween({ other: 'x' }, { [path]: 'y\n' })).toEqual([{ path, line: 1, text: 'y' }])
+test('a conflict is found once where two pieces of a long file meet', async () => {
+  const files = Array.from({ length: 8 }, (_, n) => [`f${n}`, `${'x'.repeat(99)}\n`.repeat(620 + n * 28) + conflict])
+  const tail = 'y\n'.repeat(20_000)
+  const after = Object.fromEntries(files.map(([path, text]) => [path, `${text}${tail}`]))
+  expect((await markersBetween({ other: 'x' }, after)).map(({ text }) => text[0]).join('')).toBe('<=>'.repeat(8))
 })
 
-test('a file that is deleted or only renamed adds nothing', async () => {
-  const content = 'some\nlines\nthat\nstay\n'
-  expect(await addedBetween({ a: content, b: 'x\n' }, { a: null, b: null, c: content })).toEqual([])
+test('a file that is only renamed adds nothing', async () => {
+  const content = `some\nlines\nthat\nstay\n${conflict}`
+  expect(await markersBetween({ a: content }, { a: null, c: content })).toEqual([])
+})
+
+test('six hundred thousand markers are no more than three', { timeout: 60_000 }, async () => {
+  const text = `${start} HEAD\n`.repeat(200_000) + `${separator}\n`.repeat(200_000) + `${end} topic\n`.repeat(200_000)
+  expect(await markersBetween({ a: 'x\n' }, { a: text })).toHaveLength(3)
 })

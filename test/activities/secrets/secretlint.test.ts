@@ -1,7 +1,8 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { createSecretScanner } from '#activities/secrets/secretlint'
-import type { SecretScan } from '#activities/secrets/port'
+import type { SecretScan, TextScan } from '#activities/secrets/port'
 import type { Sha } from '#domain/pull-request'
+import { longestStretch } from '../git/stretch.ts'
 import { createHistory, type History } from '../review/history.ts'
 
 // Put together here, so that no scanner takes this file for a leak.
@@ -19,8 +20,13 @@ beforeEach(async () => {
 
 afterEach(() => history.remove())
 
-function scan(head: Sha, changes: Partial<SecretScan> = {}) {
-  return createSecretScanner().scan({
+function scanTexts(texts: TextScan['texts'], allow: TextScan['allow'] = []) {
+  const { signal } = new AbortController()
+  return createSecretScanner().scanTexts({ texts, allow, now: '2026-06-15T12:00:00Z', signal })
+}
+
+function scan(head: Sha, changes: Partial<SecretScan> = {}, scanner = createSecretScanner()) {
+  return scanner.scan({
     git: history.git,
     base,
     head,
@@ -84,6 +90,11 @@ describe('a secret is found', () => {
   })
 })
 
+/** A text of about so many bytes in which no two parts are the same. */
+function ordinary(bytes: number): string {
+  return Array.from({ length: bytes / 40 }, (_, n) => `line ${n} is neither too short nor too long\n`).join('')
+}
+
 test('no output holds the value', async () => {
   const password = 'Tr0ub4dor&3xyz'
   const head = await history.commit({ 'a.yml': `password: "${password}"\n${githubToken}\n` })
@@ -98,9 +109,120 @@ test('a file on the base is not searched', async () => {
   expect((await scan(head)).findings).toEqual([])
 })
 
-test('a binary file is left out, and that is noted', async () => {
-  const head = await history.commit({ 'a.bin': Buffer.from(`\0\0${githubToken}`) })
-  expect(await scan(head)).toMatchObject({ findings: [], notes: ['1 binary file was not scanned'] })
+describe('all is scanned, or the outcome says what not', () => {
+  test('a secret behind more than 32 MB of other files is found', { timeout: 120_000 }, async () => {
+    const files = Object.fromEntries(Array.from({ length: 7 }, (_, n) => [`a${n}.txt`, ordinary(4.9e6)]))
+    const leak = await history.commit({ ...files, 'z.txt': `${awsKeyId}\n` })
+    const head = await history.commit(Object.fromEntries([...Object.keys(files), 'z.txt'].map((path) => [path, null])))
+    const { findings, unscanned } = await scan(head)
+    expect(findings).toMatchObject([{ rule: 'aws-access-key-id', path: 'z.txt', commit: leak }])
+    expect(unscanned).toEqual([])
+  })
+
+  test('a change over the total limit names it', async () => {
+    const head = await history.commit({ 'a.txt': ordinary(3e6), 'b.txt': `${awsKeyId}\n` })
+    const scanner = createSecretScanner({ total: 2 * 1024 * 1024, binary: 1024 })
+    expect(await scan(head, {}, scanner)).toMatchObject({ unscanned: ['what comes after the first 2 MB'] })
+  })
+
+  test('a binary file over its limit is named', async () => {
+    const head = await history.commit({ 'a.bin': Buffer.alloc(2000) })
+    const scanner = createSecretScanner({ total: 1e6, binary: 1024 })
+    const { unscanned } = await scan(head, {}, scanner)
+    expect(unscanned).toEqual([`a.bin (2000 bytes) of commit ${head.slice(0, 12)}`])
+  })
+
+  test('a binary file over its limit that the policy allows is not', async () => {
+    const head = await history.commit({ 'a.bin': Buffer.alloc(2000) })
+    const scanner = createSecretScanner({ total: 1e6, binary: 1024 })
+    const allow = [{ pattern: '^a.bin:unscanned$', reason: 'film', until: '2026-06-15' }]
+    expect((await scan(head, { allow }, scanner)).unscanned).toEqual([])
+  })
+
+  test('a scan with endless findings ends', { timeout: 60_000 }, async () => {
+    const keys = Array.from({ length: 3000 }, (_, n) => `${awsKeyId.slice(0, 12)}${`${n}`.padStart(8, 'A')}\n`)
+    const head = await history.commit({ 'a.txt': keys.join('') })
+    const { findings, unscanned } = await scan(head)
+    expect([findings.length, unscanned]).toEqual([1000, ['what comes after the first findings']])
+  })
+})
+
+describe('in a binary file', () => {
+  test('a secret beside a single NUL is found, with its line', async () => {
+    const head = await history.commit({ 'a.env': Buffer.from(`A=1\npassword: "Tr0ub4dor&3xyz"\n${awsKeyId}\n\0`) })
+    expect((await scan(head)).findings).toMatchObject([
+      { rule: 'generic-assignment', path: 'a.env', line: 2, commit: head },
+      { rule: 'aws-access-key-id', path: 'a.env', line: 3, commit: head },
+    ])
+  })
+
+  test('a token between bytes that are no text is found, without a line', async () => {
+    const noise = Buffer.from(Array.from({ length: 4096 }, (_, n) => (n * 7) % 256))
+    const head = await history.commit({ 'a.bin': Buffer.concat([noise, Buffer.from(`\0${githubToken}\0`), noise]) })
+    expect((await scan(head)).findings).toMatchObject([{ rule: 'github-token', path: 'a.bin', line: null }])
+  })
+
+  test('a token in UTF-16 is found', async () => {
+    const head = await history.commit({ 'a.ps1': Buffer.from(`\ufeff$key = "${githubToken}"\r\n`, 'utf16le') })
+    expect((await scan(head)).findings).toMatchObject([{ rule: 'github-token', path: 'a.ps1' }])
+  })
+
+  test('a secret that was removed again is found', async () => {
+    const leak = await history.commit({ 'a.bin': Buffer.from(`\0\0\xff${githubToken}\0`, 'latin1') })
+    const head = await history.commit({ 'a.bin': Buffer.from('\0') })
+    expect((await scan(head)).findings).toMatchObject([{ rule: 'github-token', commit: leak }])
+  })
+
+  test('what only looks like a secret to a person is left alone', async () => {
+    const marker = ['-----BEGIN RSA', ' PRIVATE KEY-----\0-----END RSA PRIVATE KEY-----\0'].join('')
+    const content = Buffer.from(`\xff\xfe\0\0${marker}password=h3llo-W0rld\0https://%s:pass@host\0`, 'latin1')
+    expect((await scan(await history.commit({ 'a.out': content }))).findings).toEqual([])
+  })
+
+  test('a text that replaces binary content is scanned as text', async () => {
+    await history.commit({ 'a.txt': Buffer.from('a\0b\n') })
+    const head = await history.commit({ 'a.txt': `one\n${githubToken}\n` })
+    expect((await scan(head)).findings).toMatchObject([{ path: 'a.txt', line: 2, commit: head }])
+  })
+})
+
+describe('in what is said', () => {
+  test("a secret in a commit's message is found", async () => {
+    await history.run('commit', '-q', '--allow-empty', '-m', 'use it', '-m', `the key is ${awsKeyId}`)
+    const leak = await history.run('rev-parse', 'HEAD')
+    const { findings } = await scan(await history.commit({ 'app.js': 'let a = 2\n' }))
+    expect(findings).toEqual([
+      {
+        rule: 'aws-access-key-id',
+        message: 'AWS access key id AKIA**** in the commit message',
+        path: null,
+        line: null,
+        commit: leak,
+      },
+    ])
+  })
+
+  test('a secret in a text is found under its name', async () => {
+    const { findings } = await scanTexts([
+      { name: 'title', text: 'Add a key' },
+      { name: 'body', text: `use ${githubToken}` },
+    ])
+    expect(findings).toMatchObject([{ message: 'GitHub token ghp_**** in the body', path: null, commit: null }])
+  })
+
+  test('an allowance covers it', async () => {
+    const allow = [{ pattern: '^title:github-token$', reason: 'docs', until: '2026-06-15' }]
+    expect(await scanTexts([{ name: 'title', text: githubToken }], allow)).toMatchObject({ findings: [], allowed: 1 })
+  })
+})
+
+test('a hostile change never holds the process up', { timeout: 120_000 }, async () => {
+  const head = await history.commit({
+    'empty.txt': '\n'.repeat(2_000_000),
+    'keys.txt': 'token = "'.repeat(200_000),
+    'long.js': 'a'.repeat(2_000_000),
+  })
+  expect(await longestStretch(() => scan(head), 200)).toBeLessThan(200)
 })
 
 describe('a merge of the base into the PR', () => {
