@@ -76,11 +76,13 @@ export type NamedCheck = {
   detailsUrl: string | null
 }
 
-/** Says "look", nothing more: it may be lost, doubled or out of order. `number` is null for a push to a base. */
+/** Says "look", nothing more: it may be lost, doubled or out of order. */
 export type Hint = {
   id: string
   kind: 'push' | 'pull-request' | 'review' | 'comment'
+  /** null for a push to a base: a protected branch, or the base of an open PR. */
   number: number | null
+  /** The branch, without `refs/heads/`; never null where `number` is, so that the PRs of a base can be found. */
   ref: string | null
 }
 
