@@ -1,3 +1,4 @@
+import { reviewEntry } from './audit.ts'
 import { effect, type Engine } from './engine.ts'
 import { ForgeError, type Forge } from './port.ts'
 import { invalidText } from './texts.ts'
@@ -13,6 +14,7 @@ export function conversation(
       refuseLongBody(input.body)
       const review = { ...input, at: engine.now() }
       await records.addReview(repo, number, review)
+      await engine.audit(reviewEntry(record, review))
       engine.happened(effect(record, 'reviewed', input.state))
       return review
     },

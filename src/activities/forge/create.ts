@@ -1,6 +1,7 @@
 import { distance } from 'fastest-levenshtein'
 import { checkBranchName } from '#domain/branch-name'
 import type { Sha } from '#domain/pull-request'
+import { createdEntry } from './audit.ts'
 import { effect, type Engine } from './engine.ts'
 import type { CreateOutcome, CreateRefusal, NewPullRequest } from './port.ts'
 import { invalidText } from './texts.ts'
@@ -19,10 +20,12 @@ export async function createPullRequest(engine: Engine, repo: string, input: New
     updatedAt: at,
   })
   if ('existing' in inserted) {
+    await engine.audit(createdEntry(await engine.record(repo, inserted.existing)))
     const detail = `#${inserted.existing} is open for the branch ${input.head} already.`
     return { ...refuse('duplicate', detail), existing: inserted.existing }
   }
   const record = await engine.record(repo, inserted.number)
+  await engine.audit(createdEntry(record))
   engine.happened(effect(record, 'created', input.head, { from: refusal.base, to: refusal.head }))
   return { outcome: 'created', pullRequest: await engine.present(record) }
 }

@@ -1,5 +1,7 @@
 import type { Instant, Mergeable, PullRequest, PullRequestState, Sha } from '#domain/pull-request'
+import type { AuditEntry } from '#ledger/port'
 import type { GitRepository } from '../git/port.ts'
+import { branchGoneEntry } from './audit.ts'
 import { conversation } from './conversation.ts'
 import { createPullRequest } from './create.ts'
 import { merge } from './land.ts'
@@ -47,6 +49,8 @@ export type ForgeParts = {
   /** Hands over the pushes that came since the last call, and forgets them when `store` has kept them. */
   takePushes(repo: string, store: (pushes: Push[]) => Promise<void>): Promise<void>
   now(): Instant
+  /** Appends to the audit trail, once per key. */
+  audit(entry: AuditEntry): Promise<void>
   happened(effect: ForgeEffect): void
 }
 
@@ -65,7 +69,7 @@ export function createForge(parts: ForgeParts): Forge {
     createPullRequest: (repo, input) => createPullRequest(engine, repo, input),
     getPullRequest: (repo, number) => getPullRequest(engine, repo, number),
     listPullRequests: (repo, { state }) => listPullRequests(engine, repo, state),
-    updatePullRequest: (repo, number, changes) => updatePullRequest(engine, repo, number, changes),
+    updatePullRequest: (repo, number, changes, actor) => updatePullRequest(engine, repo, number, changes, actor),
     merge: (repo, number, request) => merge(engine, repo, number, request),
     mergeability: async (repo, number) => (await engine.present(await engine.record(repo, number))).mergeable,
     deleteBranch: (repo, branch, expected) => deleteBranch(engine, repo, branch, expected),
@@ -134,7 +138,10 @@ export async function refresh(engine: Engine, record: PullRequestRecord): Promis
   const changes: RecordChanges =
     head && base ? { headSha: head, baseSha: base, updatedAt } : { state: 'closed', updatedAt }
   const changed = await engine.records.update(repo, number, ['open'], changes, [])
-  if (changed && changes.state) engine.happened(effect(record, 'closed', record.head.ref))
+  if (changed && changes.state) {
+    await engine.audit(branchGoneEntry(record, updatedAt))
+    engine.happened(effect(record, 'closed', record.head.ref))
+  }
   return engine.record(repo, number)
 }
 

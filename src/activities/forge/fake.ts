@@ -1,4 +1,5 @@
 import type { Mergeable, Sha } from '#domain/pull-request'
+import type { AuditEntry } from '#ledger/port'
 import { createForge, type ForgeEffect, type ForgeGit, type Push } from './engine.ts'
 import { FakeGit } from './fake-git.ts'
 import { createMemoryRecords } from './memory-records.ts'
@@ -16,6 +17,8 @@ export type FakeForgeOptions = {
   git?: (repo: string) => ForgeGit
   protectedBranches?: (repo: string) => string[]
   now?: () => string
+  /** Told what is done to PRs, as the audit trail of the local forge. */
+  audit?: (entry: AuditEntry) => Promise<void>
 }
 
 export type FakeForge = Forge & {
@@ -49,6 +52,7 @@ export function createFakeForge(options: FakeForgeOptions = {}): FakeForge {
     protectedBranches: options.protectedBranches ?? (() => ['main']),
     takePushes: (repo, store) => store((pushes.get(repo) ?? []).splice(0)),
     now: options.now ?? (() => new Date().toISOString()),
+    audit: options.audit ?? (async () => undefined),
     happened: (effect) => journal.push(effect),
   })
 

@@ -16,7 +16,7 @@ export type LocalForgeOptions = {
   repositories: { name: string; gitDir: string; /** As given to `installHooks`. */ spoolFile?: string }[]
   /** Branches that are never deleted, by the policy; `main` unless told. */
   protectedBranches?: (repo: string) => Promise<string[]> | string[]
-  /** Where allowed direct pushes are recorded: `Ledger.appendAudit`. */
+  /** Where allowed direct pushes and what is done to PRs are recorded: `Ledger.appendAudit`. */
   audit?: (entry: AuditEntry) => Promise<void>
   now?: () => string
   /** Told of each effect right after it happened. */
@@ -35,18 +35,20 @@ export function createLocalForge(options: LocalForgeOptions): Forge {
     ]),
   )
   for (const { gitDir } of options.repositories) keepPrivate(gitDir)
+  const audit = options.audit ?? (async () => undefined)
   return createForge({
     kind: 'local',
     records: createLocalRecords(options.tables),
     git: (repo) => repositories.get(repo)?.git ?? null,
     protectedBranches: options.protectedBranches ?? (() => ['main']),
     now: options.now ?? (() => new Date().toISOString()),
+    audit,
     happened: options.happened ?? (() => undefined),
     async takePushes(repo, store) {
       const spoolFile = repositories.get(repo)?.spoolFile
       if (!spoolFile) return
       await takeSpool(spoolFile, async (pushes) => {
-        for (const push of pushes) if (push.direct) await options.audit?.(auditOf(repo, push, push.direct))
+        for (const push of pushes) if (push.direct) await audit(auditOf(repo, push, push.direct))
         await store(pushes.flatMap(toPush))
       })
     },

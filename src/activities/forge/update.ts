@@ -1,4 +1,5 @@
 import type { PullRequest } from '#domain/pull-request'
+import { changeEntries } from './audit.ts'
 import { notProtected } from './create.ts'
 import { effect, refresh, type Engine } from './engine.ts'
 import { ForgeError, type PullRequestChanges } from './port.ts'
@@ -10,6 +11,7 @@ export async function updatePullRequest(
   repo: string,
   number: number,
   changes: PullRequestChanges,
+  actor: string,
 ): Promise<PullRequest> {
   const record = await refresh(engine, await engine.record(repo, number))
   const wanted = changedFields(record, changes)
@@ -18,10 +20,10 @@ export async function updatePullRequest(
   if (invalid) throw new ForgeError('conflict', invalid.detail)
   if (wanted.state) await checkTransition(engine, record, wanted.state)
   const hint: NewHint = { kind: 'pull-request', number, ref: record.head.ref }
-  const updated = await engine.records.update(repo, number, [record.state], { ...wanted, updatedAt: engine.now() }, [
-    hint,
-  ])
+  const updatedAt = engine.now()
+  const updated = await engine.records.update(repo, number, [record.state], { ...wanted, updatedAt }, [hint])
   if (!updated) throw new ForgeError('conflict', `#${number} of ${repo} changed at the same moment; try again.`)
+  for (const entry of changeEntries(record, wanted, actor, updatedAt)) await engine.audit(entry)
   engine.happened(effect(record, wanted.state === 'closed' ? 'closed' : 'updated', Object.keys(wanted).join(',')))
   return engine.present(await engine.record(repo, number))
 }

@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest'
 import type { Forge, MergeRequest, NewPullRequest } from '#activities/forge/port'
 import type { PullRequest, Sha } from '#domain/pull-request'
+import type { AuditEntry } from '#ledger/port'
 
 /** A forge with one repository that has a commit on `main`, its protected branch, and what people do to it. */
 export type ForgeWorld = {
@@ -18,6 +19,8 @@ export type ForgeWorld = {
   moveSilently(branch: string, from: Sha, to: Sha): Promise<void>
   /** From now on these branches are protected. */
   protect(branches: string[]): void
+  /** The audit trail, oldest first. */
+  audit(): Promise<AuditEntry[]>
   close(): Promise<void>
 }
 
@@ -290,6 +293,48 @@ export function forgeContract(name: string, makeWorld: () => Promise<ForgeWorld>
       })
     })
 
+    describe('the audit trail', () => {
+      const acts = async () =>
+        (await world.audit())
+          .filter(({ action }) => action.startsWith('pr.'))
+          .map(({ action, actor, number }) => [action, actor, number])
+
+      it('tells who opened, edited, reviewed, closed and reopened a PR', async () => {
+        const { number, head } = await open()
+        await forge.updatePullRequest(repo, number, { title: 'Other', labels: ['x'] }, 'bob')
+        await forge.submitReview(repo, number, { author: 'cay', state: 'approved', head: head.sha, body: '' })
+        await forge.updatePullRequest(repo, number, { state: 'closed' }, 'dan')
+        await forge.updatePullRequest(repo, number, { state: 'open' }, 'eve')
+        expect(await acts()).toEqual([
+          ['pr.created', 'ann', number],
+          ['pr.edited', 'bob', number],
+          ['pr.reviewed', 'cay', number],
+          ['pr.closed', 'dan', number],
+          ['pr.reopened', 'eve', number],
+        ])
+        expect((await world.audit()).map(({ details }) => details)).toContainEqual({ fields: 'labels,title' })
+      })
+
+      it('tells of a repeated act once', async () => {
+        const { number } = await open()
+        await forge.createPullRequest(repo, wanted({ author: 'bob' }))
+        await forge.updatePullRequest(repo, number, { state: 'closed' }, 'ann')
+        await forge.updatePullRequest(repo, number, { state: 'closed' }, 'bob')
+        expect(await acts()).toEqual([
+          ['pr.created', 'ann', number],
+          ['pr.closed', 'ann', number],
+        ])
+      })
+
+      it('tells that a PR was closed because its branch went', async () => {
+        const { number } = await open()
+        await world.setBranch('feature', null)
+        await read(number)
+        await read(number)
+        expect((await acts()).slice(1)).toEqual([['pr.closed', 'switchyard', number]])
+      })
+    })
+
     describe('merging', () => {
       it('moves the base to the tested commit and marks the PR merged', async () => {
         const opened = await open()
@@ -479,6 +524,30 @@ export function forgeContract(name: string, makeWorld: () => Promise<ForgeWorld>
         await allHints()
         await world.push('main')
         expect(await allHints()).toMatchObject([{ kind: 'push', number: null, ref: 'main' }])
+      })
+
+      it('tell of a base by its name, whatever PRs and protected bases there are', async () => {
+        await world.push('next')
+        world.protect(['main', 'next'])
+        await open({ base: 'next' })
+        await allHints()
+        await world.push('next')
+        await world.push('main')
+        const bases = (await allHints()).filter(({ number }) => number === null)
+        expect(bases.map(({ kind, ref }) => [kind, ref])).toEqual([
+          ['push', 'next'],
+          ['push', 'main'],
+        ])
+      })
+
+      it('tell of the base that a landing moved, by its name', async () => {
+        const opened = await open()
+        await allHints()
+        await forge.merge(repo, opened.number, await requestFor(opened))
+        expect(await allHints()).toMatchObject([
+          { kind: 'pull-request', number: opened.number, ref: 'feature' },
+          { kind: 'push', number: null, ref: 'main' },
+        ])
       })
 
       it('tell of a deleted head', async () => {

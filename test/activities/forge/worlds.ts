@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import { createFakeForge, type FakeForge } from '#activities/forge/fake'
 import { createLocalForge, seedLocalRepository } from '#activities/forge/local'
 import { openRepository } from '#activities/git/repository'
+import type { AuditEntry } from '#ledger/port'
 import { openLedger, type SqliteLedger } from '#ledger/sqlite'
 import { execa } from 'execa'
 import { createSampleRepository, type SampleRepository } from '../../support/repositories.ts'
@@ -9,7 +10,9 @@ import type { ForgeWorld } from './contract.ts'
 
 export async function fakeWorld(): Promise<ForgeWorld & { forge: FakeForge }> {
   let protectedBranches = ['main']
-  const forge = createFakeForge({ protectedBranches: () => protectedBranches })
+  const trail = new Map<string, AuditEntry>()
+  const audit = async (entry: AuditEntry) => void (trail.has(entry.key) || trail.set(entry.key, entry))
+  const forge = createFakeForge({ protectedBranches: () => protectedBranches, audit })
   const repo = 'shop'
   const git = forge.repository(repo)
   git.setBranch('main', git.commit('first'))
@@ -38,6 +41,7 @@ export async function fakeWorld(): Promise<ForgeWorld & { forge: FakeForge }> {
       await git.updateRefs([{ ref: `refs/heads/${branch}`, from, to }])
     },
     protect: (branches) => (protectedBranches = branches),
+    audit: async () => [...trail.values()],
     close: async () => undefined,
   }
 }
@@ -111,6 +115,7 @@ export async function localWorld(): Promise<LocalWorld> {
       await git.updateRefs([{ ref: `refs/heads/${branch}`, from, to }])
     },
     protect: (branches) => (protectedBranches = branches),
+    audit: () => ledger.audit({ repo }),
     async close() {
       await ledger.close()
       await sample.remove()
