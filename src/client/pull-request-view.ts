@@ -6,6 +6,7 @@ import type { Connected, Installation } from '#installation/installation'
 import type { RecordedDecision } from '#ledger/port'
 import { readEndedRun, waitingAfterEnd } from './ended-run.ts'
 import { viewPolicy, type PolicyView } from './policy-view.ts'
+import { recordedStanding, type Standing } from './recorded-standing.ts'
 import { isUnanswered, readPullRequestStatusIfAny } from './status.ts'
 
 /** `pr create --json`. */
@@ -50,7 +51,8 @@ export async function viewPullRequest(
   const status = await readPullRequestStatusIfAny(connected, repo, number)
   const recorded = await newestDecision(installation, pullRequest)
   const decision = status?.decision ?? recorded
-  const { phase, waiting } = (await ended(connected, pullRequest, status)) ?? standing(pullRequest, status, recorded)
+  const { phase, waiting } =
+    (await ended(connected, pullRequest, status)) ?? (await standing(installation, pullRequest, status, recorded))
   return {
     ...referTo(pullRequest, connected),
     title: pullRequest.title,
@@ -81,7 +83,7 @@ async function ended(
   connected: Connected | null,
   pullRequest: PullRequest,
   status: PullRequestStatus | null,
-): Promise<{ phase: Phase; waiting: Waiting } | null> {
+): Promise<Standing | null> {
   if (connected === null || status === null || pullRequest.state !== 'open') return null
   const run = await readEndedRun(connected, pullRequestId(pullRequest.repo, pullRequest.number)).catch(
     (error: unknown) => {
@@ -94,39 +96,14 @@ async function ended(
 }
 
 /** The forge knows best that a PR ended; a pipeline may not have looked yet. */
-function standing(
+async function standing(
+  installation: Installation,
   pullRequest: PullRequest,
   status: PullRequestStatus | null,
   recorded: RecordedDecision | null,
-): { phase: Phase; waiting: Waiting | null } {
+): Promise<Standing> {
   if (pullRequest.state === 'merged') return { phase: 'landed', waiting: null }
   if (pullRequest.state === 'closed') return { phase: 'closed', waiting: null }
   if (status !== null) return { phase: status.phase, waiting: status.waiting }
-  if (recorded === null) return { phase: 'checking', waiting: null }
-  return { phase: phaseAfter(recorded.outcome), waiting: waitingFrom(pullRequest, recorded) }
-}
-
-function phaseAfter(outcome: Outcome): Phase {
-  switch (outcome) {
-    case 'approve':
-      return 'queued'
-    case 'reject':
-      return 'rejected'
-    case 'wait':
-      return 'waiting'
-  }
-}
-
-function waitingFrom(pullRequest: PullRequest, decision: RecordedDecision): Waiting | null {
-  const open =
-    decision.rules.find((rule) => rule.outcome === 'fail') ?? decision.rules.find((rule) => rule.outcome !== 'pass')
-  if (open === undefined) return null
-  const command = `switchyard pr view ${pullRequest.number} --repo ${pullRequest.repo}`
-  return {
-    for: `${open.rule}: ${open.reason}`,
-    since: decision.decidedAt,
-    until: null,
-    who: [pullRequest.author],
-    command,
-  }
+  return await recordedStanding(installation, pullRequest, recorded)
 }

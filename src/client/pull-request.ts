@@ -3,7 +3,7 @@ import type { Connected, Installation } from '#installation/installation'
 import type { CommandContext, ExitCode } from './context.ts'
 import { CliError, usageError } from './errors.ts'
 import { shortSha } from './output.ts'
-import { viewPullRequest } from './pull-request-view.ts'
+import { viewPullRequest, type PullRequestView } from './pull-request-view.ts'
 import { printPullRequest } from './render.ts'
 import { selectPullRequest } from './select.ts'
 import { withInstallation } from './session.ts'
@@ -38,9 +38,20 @@ export async function showPullRequest(
   act?: { done: string; actedOn: Sha },
 ): Promise<void> {
   const view = await viewPullRequest(installation, connected, await getPullRequest(installation, repo, number))
+  if (connected === null) noteNoServer(context, view)
   if (act) context.output.line(`${act.done} ${repo}#${number} at ${shortSha(act.actedOn)}.`)
   printPullRequest(context.output, view, context.now())
   context.output.document(act ? { ...view, actedOn: act.actedOn } : view)
+}
+
+/** Without a server there is no pipeline to ask: what the ledger and the forge say may be old. */
+export function noteNoServer(
+  { output }: CommandContext,
+  { state, decision, waiting }: Pick<PullRequestView, 'state' | 'decision' | 'waiting'>,
+): void {
+  if (state !== 'open') return
+  const known = decision === null ? 'nothing is decided about it yet' : `what it waits for is as of ${waiting?.since}`
+  output.note({ text: `No server is running: ${known}.`, style: 'yellow' })
 }
 
 const HEAD = /^[0-9a-f]{7,40}$/i

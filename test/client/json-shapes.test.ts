@@ -1,3 +1,4 @@
+import { defaultPolicy } from '#config/policy'
 import { describe, expect, test } from 'vitest'
 import {
   BASE,
@@ -67,11 +68,35 @@ describe('--json prints one document of the promised shape', () => {
       waiting: {
         for: 'tests: exit code 1',
         since: NOW,
-        until: null,
+        until: '2026-02-01T03:04:05.000Z',
         who: ['ann@example.org'],
-        command: 'switchyard pr view 1 --repo shop',
+        command: 'git push switchyard feature',
       },
     })
+  })
+
+  test('pr view without a server of an approved one that a person is to land', async () => {
+    const policy = defaultPolicy()
+    const in_ = world({
+      decisions: [decision({ outcome: 'approve', rules: [] })],
+      recordedPolicy: { ...policy, merge: { ...policy.merge, auto: false } },
+    })
+    const ran = await switchyard(['pr', 'view', '1', '--json'], in_)
+    expect(ran.json).toMatchObject({
+      phase: 'waiting',
+      waiting: { for: 'pr merge: merge.auto is off', command: 'switchyard pr merge 1 --repo shop' },
+    })
+  })
+
+  test('pr view without a server of one that was never decided', async () => {
+    const ran = await switchyard(['pr', 'view', '1', '--json'], world())
+    expect(ran.json).toMatchObject({ phase: 'checking', waiting: { command: 'switchyard up' } })
+    expect(ran.stderr).toContain('No server is running: nothing is decided about it yet.')
+  })
+
+  test('why without a server says how old its answer is', async () => {
+    const ran = await switchyard(['why', '1'], world({ decisions: [decision()] }))
+    expect(ran.stderr).toContain(`No server is running: what it waits for is as of ${NOW}.`)
   })
 
   test('pr view of a landed one', async () => {

@@ -6,7 +6,7 @@ import type { CommandContext, ExitCode } from '../context.ts'
 import { CliError } from '../errors.ts'
 import { pendingLines, type PendingActivity } from '../pending.ts'
 import { parsePipelineId } from '../pipeline-id.ts'
-import { getPullRequest } from '../pull-request.ts'
+import { getPullRequest, noteNoServer } from '../pull-request.ts'
 import { viewPullRequest, type DecisionView } from '../pull-request-view.ts'
 import { phaseText, ruleMark, waitingLines } from '../render.ts'
 import { selectPullRequest } from '../select.ts'
@@ -54,8 +54,9 @@ async function explainPullRequest(context: CommandContext, installation: Install
   const { repo, number } = await selectPullRequest(context, installation, id)
   const pullRequest = await getPullRequest(installation, repo, number)
   return await withServerIfAny(context, installation, async (connected) => {
-    if (connected === null) context.output.note('No server is running: this is what the ledger and the forge say.')
-    const { workflowId, phase, waiting, decision } = await viewPullRequest(installation, connected, pullRequest)
+    const view = await viewPullRequest(installation, connected, pullRequest)
+    if (connected === null) noteNoServer(context, view)
+    const { workflowId, phase, waiting, decision } = view
     return { workflowId, phase, waiting, decision, pending: await readPending(connected, workflowId) }
   })
 }
