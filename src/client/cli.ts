@@ -45,7 +45,9 @@ export function createProgram(host: Pick<Host, 'stdout'>, perform: Perform): Gra
     .option('--no-color', 'no colours')
     .addHelpText(
       'after',
-      '\nExamples:\n  $ switchyard demo\n  $ switchyard init && switchyard up\n  $ switchyard pr create --wait',
+      '\nExit codes: 0 done; 1 rejected, failed or refused; 2 usage or configuration; 3 no server or no worker;\n' +
+        "4 the time of --wait passed, or it is a person's turn; 130 interrupted.\n" +
+        '\nExamples:\n  $ switchyard demo\n  $ switchyard init && switchyard up\n  $ switchyard pr create --wait',
     )
   defineRunning(program, perform)
   definePullRequests(program, perform)

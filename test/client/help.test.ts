@@ -29,6 +29,18 @@ describe('--help', () => {
     for (const [noun, verb] of every) if (verb === undefined) expect(ran.stdout).toContain(`  ${noun}`)
   })
 
+  test.each([['pr', 'view'], ['why'], ['status'], ['repo', 'add']])(
+    'of %s %s says what its argument may be',
+    async (...own) => {
+      const { stdout } = await switchyard([...own.filter((word) => word !== undefined), '--help'], world())
+      expect(stdout).toMatch(/Arguments:\n {2}\w+ +\S/)
+    },
+  )
+
+  test('names the exit codes', async () => {
+    expect((await switchyard(['--help'], world())).stdout).toContain('3 no server or no worker')
+  })
+
   test('names the flags that every command has', async () => {
     expect((await switchyard(['pr', 'list', '--help'], world())).stdout).toContain('--json')
   })

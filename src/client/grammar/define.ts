@@ -24,6 +24,15 @@ export type Definition<Input> = {
   ownsInterrupt?: boolean
 }
 
+/** What may stand for each argument that commands take. */
+const meanings: Record<string, string> = {
+  pr: 'its number, or <repository>#<number>',
+  id: 'a pull request (12, shop#12) or a pipeline (pr:shop#12, queue:shop@main), as `runs` lists them',
+  what: '`pr` for the counts of reviewed pull requests',
+  folder: 'a folder in the git repository',
+  name: 'as `repo list` shows it',
+}
+
 export function defineCommand<Input extends object>(
   parent: Grammar,
   perform: Perform,
@@ -31,6 +40,7 @@ export function defineCommand<Input extends object>(
 ): Grammar {
   const { name, summary, examples, load, input, options, ownsInterrupt = false } = definition
   const command = parent.command(name).description(summary)
+  for (const argument of command.registeredArguments) argument.description = meanings[argument.name()] ?? ''
   options?.(command)
   return command.addHelpText('after', helpOfExamples(examples)).action(async (...parameters: unknown[]) => {
     const values = parameters.at(-2) as never

@@ -38,7 +38,7 @@ function defineOpening(pr: Grammar, perform: Perform): void {
           command
             .option('--head <branch>', 'the branch to land (default: the current one)')
             .option('--base <branch>', "the branch to land on (default: the repository's)")
-            .option('--title <text>', "(default: the last commit's subject)")
+            .option('--title <text>', "what it is called (default: the last commit's subject)")
             .option('--body <text>', 'what and why')
             .option('--draft', 'not to be landed yet')
             .option('--label <name>', 'may be given more than once', collect),

@@ -13,7 +13,7 @@ export function defineRunning(program: Grammar, perform: Perform): void {
     load: bySelf('demo'),
     input: (_, options) => options,
     ownsInterrupt: true,
-    options: (command) => command.option('--keep', 'leave it running, and say how to look and how to stop', false),
+    options: (command) => command.option('--keep', 'leave it running, and say how to look and how to stop'),
   })
   defineCommand(program, perform, {
     name: 'up',
@@ -22,7 +22,7 @@ export function defineRunning(program: Grammar, perform: Perform): void {
     load: bySelf('up'),
     input: (_, options) => options,
     ownsInterrupt: true,
-    options: (command) => command.option('--detach', 'return when all is ready', false),
+    options: (command) => command.option('--detach', 'run in the background; return when all is ready'),
   })
   defineCommand(program, perform, {
     name: 'down',
