@@ -33,7 +33,7 @@ function runOnce(
     case 'tests':
       return testActivities(timings, check).runTests({ ...request, commit: mergeResult!.commit, base: base.sha })
     case 'secrets':
-      return secretActivities(timings, check).scanSecrets(request)
+      return secretActivities(timings, check).scanSecrets({ ...request, snapshotId: snapshot.id })
     case 'review':
       return reviewActivities(timings, check).reviewChange({ ...request, base: base.sha })
     default:

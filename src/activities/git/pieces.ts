@@ -78,6 +78,14 @@ export function createPieces(at: Readonly<{ commit: string; path: string }>) {
   }
 }
 
+/** All of a file's content as if it were added. */
+export function* piecesOf(at: Readonly<{ commit: string; path: string }>, content: Buffer): Generator<AddedText> {
+  const pieces = createPieces(at)
+  yield* pieces.startLine(1)
+  yield* pieces.append(content)
+  yield* pieces.flush()
+}
+
 /** Counts on from the position it was asked for last, so that asking in order costs one pass over the text. */
 function lineCounter(text: string, stretches: Stretch[]): (position: number) => number {
   let index = 0

@@ -2,23 +2,24 @@ import { isUtf8 } from 'node:buffer'
 
 /** A text of which at most this share are control characters is read as text, NUL or not. */
 const tolerated = 0.1
+const partLength = 96 * 1024
+/** What a part has in common with the next, so that a secret across their border is in one of them. */
+const overlap = 16 * 1024
 
-/** What a person could read of a blob that git takes for binary. */
-export type Readable = { kind: 'text'; text: string } | { kind: 'runs'; text: string }
+/** A single NUL makes git call a text binary; for us it still is a text. */
+export function looksLikeText(content: Buffer): boolean {
+  return isUtf8(content) && controls(content) <= content.length * tolerated
+}
 
-/**
- * A single NUL makes git call a text binary: such a one is still scanned as text. Of the rest only what is printable
- * counts, byte for byte; of UTF-16, every character that is ASCII.
- */
-export function readable(content: Buffer): Readable {
-  if (isUtf8(content) && controls(content) <= content.length * tolerated) {
-    return { kind: 'text', text: content.toString('utf8') }
+/** What is printable of a blob, byte for byte; of UTF-16, every character that is ASCII. In parts, to take turns. */
+export function* printableParts(content: Buffer): Generator<string> {
+  for (let start = 0; start === 0 || start + overlap < content.length; start += partLength - overlap) {
+    yield content
+      .subarray(start, start + partLength)
+      .toString('latin1')
+      .replaceAll(/(?:[\t\n\r\x20-\x7e]\0){8,}/g, (wide) => wide.replaceAll('\0', ''))
+      .replaceAll(/[^\t\n\r\x20-\x7e]+/g, '\n')
   }
-  const text = content
-    .toString('latin1')
-    .replaceAll(/(?:[\t\n\r\x20-\x7e]\0){8,}/g, (wide) => wide.replaceAll('\0', ''))
-    .replaceAll(/[^\t\n\r\x20-\x7e]+/g, '\n')
-  return { kind: 'runs', text }
 }
 
 function controls(content: Buffer): number {

@@ -2,10 +2,11 @@ import { createHash } from 'node:crypto'
 import type { Commit, Sha } from '#domain/pull-request'
 import { maskSecrets } from '#domain/mask'
 import { plainText } from '#domain/text'
+import { piecesOf } from '../git/pieces.ts'
 import type { AddedBlob, AddedText, Change, GitRepository } from '../git/port.ts'
-import { readable } from './binary.ts'
+import { looksLikeText, printableParts } from './binary.ts'
 import { detectSecrets, detectTokens } from './detect.ts'
-import { createFindings, type Findings, type Place } from './findings.ts'
+import { createFindings, type Findings } from './findings.ts'
 import type { SecretScan, SecretScanner, SecretScanOutcome, TextScan } from './port.ts'
 
 /** Bytes. `total`: of all that is scanned for one PR; `binary`: of one blob, which is held as a whole. */
@@ -99,13 +100,17 @@ async function scanBlob(scan: Scan, added: AddedBlob): Promise<boolean> {
     if (!scan.findings.allowsUnscanned(path) && !(await cameFromOtherSide(scan, added))) leaveOut(scan, added)
     return true
   }
+  const content = await scan.input.git.readBlob(blob, scan.limits.binary)
+  if (looksLikeText(content)) {
+    for (const piece of piecesOf(added, content)) if (!(await scanText(scan, piece))) return false
+    return true
+  }
   if (!spend(scan, size)) return false
-  const { signal, git } = scan.input
-  const { kind, text } = readable(await git.readBlob(blob, scan.limits.binary))
-  const matches = kind === 'text' ? await detectSecrets(path, text, signal) : await detectTokens(text, signal)
-  const lineAt = kind === 'text' ? (position: number) => text.slice(0, position).split('\n').length : null
-  const place: Place = { path, name: path, commit, lineAt }
-  await scan.findings.report(text, matches, place, ownSecrets(scan, added))
+  const place = { path, name: path, commit, lineAt: null }
+  for (const text of printableParts(content)) {
+    const matches = await detectTokens(text, scan.input.signal)
+    await scan.findings.report(text, matches, place, ownSecrets(scan, added))
+  }
   return true
 }
 
