@@ -29,6 +29,14 @@ export type PullRequestCarried = {
   queued?: { branch: string; head: Sha } | null
   /** `pr review` was asked for and not begun. */
   rerun?: boolean
+  /** A hint came that no look has answered yet. */
+  lookPending?: boolean
+  /** The snapshot was checked, and its decision was not made or not published yet. */
+  undecided?: boolean
+  /** The queue's newest word about what it was given. */
+  report?: QueueReport | null
+  /** Since when every try of an activity failed. */
+  failingSince?: Instant | null
 }
 
 export type PullRequestResult = {
@@ -84,10 +92,14 @@ export const report = defineSignal<[QueueReport]>('report')
 
 /**
  * `pr merge`: land it once it is approved, where the policy's `merge.auto` is off, or again after an ejection.
- * Refused with `ApplicationFailure` type `NotAllowed` when the PR is not open.
+ * `head`: the head that the person saw. Refused with `ApplicationFailure` type `NotAllowed` when the PR is not open, or
+ * `head` is not the one that the pipeline last saw.
  */
-export const merge = defineUpdate<{ phase: Phase }, [{ by: string; at: Instant }]>('merge')
-/** `pr review <n>`: run the checks again; failures are never reused. Answers once the new look has begun. */
+export const merge = defineUpdate<{ phase: Phase }, [{ by: string; at: Instant; head?: Sha }]>('merge')
+/**
+ * `pr review <n>`: run the checks again; failures are never reused. Refused with `NotAllowed` when the PR is not open,
+ * or in the merge queue: its checks passed.
+ */
 export const review = defineUpdate<{ phase: Phase }, [{ by: string }]>('review')
 
 export const pullRequestStatus = defineQuery<PullRequestStatus>('status')

@@ -8,9 +8,9 @@ export type Timings = {
   enqueueAcknowledgement: Milliseconds
   /** Before asking again for a mergeability that the forge had not computed. */
   mergeableRetry: Milliseconds
-  /** A check's heartbeat; a worker that dies is noticed after this. */
+  /** An activity's heartbeat; a worker that dies is noticed after this. */
   heartbeat: Milliseconds
-  /** One attempt of an activity that reads or writes little. */
+  /** One attempt of an activity that runs no check, at most; on a big repository a snapshot takes minutes. */
   shortActivity: Milliseconds
   /** Before an infrastructure failure is tried again. */
   infrastructureRetry: Milliseconds
@@ -21,6 +21,6 @@ export const defaultTimings: Timings = {
   enqueueAcknowledgement: 20_000,
   mergeableRetry: 2_000,
   heartbeat: 10_000,
-  shortActivity: 10_000,
+  shortActivity: 600_000,
   infrastructureRetry: 2_000,
 }

@@ -3,6 +3,14 @@ import { isReusable, subjectKey, type Subject } from './evidence.ts'
 import type { CheckName, PlannedCheck } from './policy.ts'
 import type { SnapshotFacts } from './pull-request.ts'
 
+/** Milliseconds to wait for a checkout slot and to fill it, on top of a check's own limits. */
+const CHECKOUT_ALLOWANCE = 60 * 60_000
+
+/** Milliseconds that one attempt of a check may take: `setup` and the command have `timeout` each. */
+export function attemptLimit(check: PlannedCheck): number {
+  return 2 * check.timeout + CHECKOUT_ALLOWANCE
+}
+
 /** What a check is evidence of. Tests: the tree of the merge result. Secrets and review: the PR's own commits. */
 export function checkSubject(name: CheckName, snapshot: SnapshotFacts): Subject {
   if (name !== 'tests') return { kind: 'range', base: snapshot.mergeBase, head: snapshot.head.sha }

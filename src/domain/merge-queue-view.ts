@@ -1,3 +1,4 @@
+import { attemptLimit } from './check-subjects.ts'
 import { nextQueueStep, type MergeQueueState } from './merge-queue.ts'
 import type { Instant, Sha, Waiting } from './pull-request.ts'
 import { escapeMarkdown } from './text.ts'
@@ -17,9 +18,17 @@ export type QueueView = {
   }[]
 }
 
-/** What `queue show` prints: every entry, its place, and what it waits for. */
-export function describeQueue({ repo, branch }: { repo: string; branch: string }, state: MergeQueueState): QueueView {
+/**
+ * What `queue show` prints: every entry, its place, and what it waits for. Serial: until the entries ahead and its own
+ * tests have had one attempt each, from now or from the end of a pause.
+ */
+export function describeQueue(
+  { repo, branch }: { repo: string; branch: string },
+  state: MergeQueueState,
+  now: Instant,
+): QueueView {
   const step = nextQueueStep(state)
+  let until = Math.max(Date.parse(now), Date.parse(state.paused?.until ?? now))
   const frontState =
     step.kind === 'wait' ? 'waiting' : ({ build: 'building', test: 'testing', land: 'landing' } as const)[step.kind]
   return {
@@ -36,7 +45,7 @@ export function describeQueue({ repo, branch }: { repo: string; branch: string }
       waiting: {
         for: index === 0 ? frontReason(step) : `#${state.entries[index - 1]!.number} ahead of it`,
         since: entry.enqueuedAt,
-        until: null,
+        until: new Date((until += attemptLimit(entry.tests))).toISOString(),
         who: ['switchyard'],
         command: null,
       },

@@ -1,12 +1,14 @@
+import { attemptLimit } from './check-subjects.ts'
 import type { Decision, Rule } from './decision.ts'
-import type { Instant, SnapshotFacts, Waiting } from './pull-request.ts'
+import type { PlannedCheck } from './policy.ts'
+import type { Instant, Sha, SnapshotFacts, Waiting } from './pull-request.ts'
 
 /** The remote that `init` makes. */
 const remote = 'switchyard'
 
 /** What a PR that was not approved waits for, and who can act. */
 export function waitingAfter(snapshot: SnapshotFacts, decision: Decision, since: Instant): Waiting {
-  const until = new Date(Date.parse(since) + snapshot.policy.merge.staleAfter).toISOString()
+  const until = after(since, snapshot.policy.merge.staleAfter)
   const open = decision.rules.filter((rule) => rule.outcome !== 'pass')
   const first = open.find((rule) => rule.outcome === 'fail') ?? open[0]
   if (first === undefined) {
@@ -55,7 +57,7 @@ function shellWord(text: string): string {
 
 /** What an approved PR waits for after the queue ejected it. */
 export function waitingAfterEjection(snapshot: SnapshotFacts, reason: string, since: Instant): Waiting {
-  const until = new Date(Date.parse(since) + snapshot.policy.merge.staleAfter).toISOString()
+  const until = after(since, snapshot.policy.merge.staleAfter)
   return {
     for: `ejected from the merge queue: ${reason}`,
     since,
@@ -63,4 +65,73 @@ export function waitingAfterEjection(snapshot: SnapshotFacts, reason: string, si
     who: [snapshot.author],
     command: command('merge', snapshot),
   }
+}
+
+/** What a PR waits for while its checks run: those that have not ended. */
+export function waitingForChecks(running: PlannedCheck[], since: Instant): Waiting {
+  return {
+    for: running.map(({ name }) => name).join(', ') || 'its decision',
+    since,
+    until: after(since, Math.max(0, ...running.map(attemptLimit))),
+    who: ['switchyard'],
+    command: null,
+  }
+}
+
+/** Where an entry is, as the queue last told: no place yet, its place, or the candidate at work. */
+export type QueuePlace =
+  { outcome: 'offered' } | { outcome: 'queued'; position: number } | { outcome: 'testing' | 'landing'; candidate: Sha }
+
+/** What an approved PR waits for in the merge queue. Serial: each entry ahead takes one attempt of its tests at most. */
+export function waitingInQueue(snapshot: SnapshotFacts, place: QueuePlace, since: Instant): Waiting {
+  const tests = snapshot.policy.checks.find(({ name }) => name === 'tests')
+  const limit = tests ? attemptLimit(tests) : 0
+  return {
+    for: placeInWords(place),
+    since,
+    until: after(since, limit * (place.outcome === 'queued' ? place.position : 1)),
+    who: ['switchyard'],
+    command: `switchyard queue show --repo ${snapshot.repo}`,
+  }
+}
+
+function placeInWords(place: QueuePlace): string {
+  switch (place.outcome) {
+    case 'offered':
+      return 'the merge queue'
+    case 'queued':
+      return `the merge queue, position ${place.position}`
+    case 'testing':
+      return `tests of candidate ${place.candidate.slice(0, 12)}`
+    case 'landing':
+      return `landing candidate ${place.candidate.slice(0, 12)}`
+  }
+}
+
+/** What a PR waits for whose pipeline could not go on, though it tried again and again. */
+export function waitingForRetry(
+  pullRequest: Pick<SnapshotFacts, 'repo' | 'number'> & { author: string | null },
+  reason: string,
+  since: Instant,
+  until: Instant,
+): Waiting {
+  const who = pullRequest.author === null ? ['switchyard'] : ['switchyard', pullRequest.author]
+  return { for: `another try: ${reason}`, since, until, who, command: command('review', pullRequest) }
+}
+
+const units = [
+  ['d', 86_400_000],
+  ['h', 3_600_000],
+  ['min', 60_000],
+  ['s', 1_000],
+] as const
+
+/** Said when a PR has lain too long. `staleAfter` in milliseconds. */
+export function staleSentence(staleAfter: number): string {
+  const [unit, size] = units.find(([, size]) => staleAfter >= size && staleAfter % size === 0) ?? ['ms', 1]
+  return `ended after ${staleAfter / size} ${unit} without news; the next commit, approval or comment starts it again`
+}
+
+function after(since: Instant, milliseconds: number): Instant {
+  return new Date(Date.parse(since) + milliseconds).toISOString()
 }

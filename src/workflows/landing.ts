@@ -3,8 +3,9 @@ import { mergeQueueId } from '#contracts/ids'
 import { leave, type MergeQueueEntry } from '#contracts/merge-queue'
 import type { QueueReport } from '#contracts/pull-request'
 import type { SnapshotFacts } from '#domain/pull-request'
+import { decide } from '#domain/decide'
 import { snapshotChanges } from '#domain/snapshot-changes'
-import { waitingAfterEjection } from '#domain/waiting'
+import { waitingAfterEjection, waitingInQueue, type QueuePlace } from '#domain/waiting'
 import { forgeActivities, pipelineActivities } from './proxies.ts'
 import type { PullRequestRun } from './pull-request-run.ts'
 
@@ -14,19 +15,25 @@ const ACKNOWLEDGED_FACTOR = 15
 /**
  * Enters the merge queue and follows what it reports until it landed or ejected this head, or the PR moved on. The
  * enqueue is repeated until the queue acknowledges it, and where the queue is silent for long: the same head again is
- * one entry. Looks at the PR are no word of the queue, and put nothing off.
+ * one entry. Looks at the PR are no word of the queue, and put nothing off. A PR that comes from elsewhere than its
+ * decision says so in its comment.
  */
 export async function landThroughQueue(run: PullRequestRun, snapshot: SnapshotFacts): Promise<void> {
   const { timings } = run.input
   const entry = queueEntry(run, snapshot)
   if (run.queued?.head !== entry.head) run.report = null
   run.queued = { branch: entry.branch, head: entry.head }
+  if (!run.inQueue()) {
+    enterQueue(run, snapshot, { outcome: 'offered' })
+    await forgeActivities(timings).publishDecision(run.publication(snapshot))
+  }
   let heard: QueueReport | null = null
   let offerAgainAt = 0
   for (;;) {
-    if (run.lookPending && (await movedOn(run, snapshot))) return leaveQueue(run)
+    if (run.lookPending && (await movedOn(run))) return leaveQueue(run)
     if (run.report === heard && Date.now() >= offerAgainAt) {
       await pipelineActivities(timings).enqueuePullRequest(entry)
+      run.failingSince = null
       offerAgainAt = Date.now() + timings.enqueueAcknowledgement * (heard ? ACKNOWLEDGED_FACTOR : 1)
     }
     const news = () => run.report !== heard || run.lookPending || workflowInfo().continueAsNewSuggested
@@ -35,7 +42,7 @@ export async function landThroughQueue(run: PullRequestRun, snapshot: SnapshotFa
       heard = run.report as QueueReport
       offerAgainAt = Date.now() + timings.enqueueAcknowledgement * ACKNOWLEDGED_FACTOR
       if (heard.outcome === 'landed') return
-      if (heard.outcome === 'ejected') return ejected(run, snapshot, heard)
+      if (heard.outcome === 'ejected') return ejected(run, heard)
       showProgress(run, heard)
     }
     if (workflowInfo().continueAsNewSuggested) return
@@ -59,22 +66,36 @@ function queueEntry(run: PullRequestRun, snapshot: SnapshotFacts): MergeQueueEnt
   }
 }
 
-async function movedOn(run: PullRequestRun, snapshot: SnapshotFacts): Promise<boolean> {
+/** Reviews alone cost no place: it is decided anew, and a PR that is still approved stays where it is. */
+async function movedOn(run: PullRequestRun): Promise<boolean> {
   run.lookPending = false
-  const { repo, number } = snapshot
+  const before = run.snapshot!
+  const { repo, number } = before
   const now = await forgeActivities(run.input.timings).takeSnapshot({ repo, number })
-  const changes = snapshotChanges(snapshot, now).filter((change) => change !== 'title' && change !== 'mergeable')
+  const changes = snapshotChanges(before, now).filter((change) => change !== 'title' && change !== 'mergeable')
   if (changes.length === 0) return false
+  if (changes.every((change) => change === 'reviews') && (await stillApproved(run, before, now))) return false
   run.lookPending = true
   return true
 }
 
-async function ejected(
-  run: PullRequestRun,
-  snapshot: SnapshotFacts,
-  report: Extract<QueueReport, { outcome: 'ejected' }>,
-): Promise<void> {
-  run.queued = null
+/** Whether it merges is for the queue to say, which knows the base of the moment. */
+async function stillApproved(run: PullRequestRun, before: SnapshotFacts, now: SnapshotFacts): Promise<boolean> {
+  const { mergeable, mergeResult, conflicts } = before
+  const snapshot = { ...now, mergeable, mergeResult, conflicts }
+  const decision = decide(snapshot, run.checks, new Date().toISOString())
+  if (decision.outcome !== 'approve') return false
+  run.snapshot = snapshot
+  run.decision = decision
+  run.showDetails()
+  await forgeActivities(run.input.timings).publishDecision(run.publication(snapshot))
+  return true
+}
+
+/** An offer may have crossed the queue's word, and have entered again: it is taken back. */
+async function ejected(run: PullRequestRun, report: Extract<QueueReport, { outcome: 'ejected' }>): Promise<void> {
+  const snapshot = run.snapshot!
+  await leaveQueue(run, 'the pull request heard that it was ejected')
   if (report.kind === 'moved' || report.kind === 'closed') {
     run.lookPending = true
     return
@@ -86,15 +107,22 @@ async function ejected(
 }
 
 function showProgress(run: PullRequestRun, report: QueueReport): void {
-  if (report.outcome === 'testing' || report.outcome === 'landing') {
-    if (run.phase !== report.outcome) run.enter(report.outcome)
-  } else if (run.phase !== 'testing' && run.phase !== 'landing') {
-    if (run.phase !== 'queued') run.enter('queued')
-  }
+  if (report.outcome === 'testing' || report.outcome === 'landing') return enterQueue(run, run.snapshot!, report)
+  if (report.outcome !== 'queued' || run.phase === 'testing' || run.phase === 'landing') return
+  enterQueue(run, run.snapshot!, report)
+}
+
+/** Shows where in the queue a PR is. The front of the queue needs no new search attributes, a place behind it does. */
+export function enterQueue(run: PullRequestRun, snapshot: SnapshotFacts, place: QueuePlace): void {
+  const phase = place.outcome === 'offered' ? 'queued' : place.outcome
+  const queuedSince = phase === 'queued' && run.phase === 'queued' ? run.waiting?.since : undefined
+  const next = waitingInQueue(snapshot, place, queuedSince ?? new Date().toISOString())
+  if (run.phase === phase && run.waiting?.until === next.until) return run.waitFor(next)
+  run.enter(phase, next)
 }
 
 /** Takes the entry back. A queue that has ended holds no entry. */
-export async function leaveQueue(run: PullRequestRun): Promise<void> {
+export async function leaveQueue(run: PullRequestRun, reason = 'the pull request moved on'): Promise<void> {
   if (run.queued === null) return
   const { branch, head } = run.queued
   const { repo, number } = run.input
@@ -104,7 +132,7 @@ export async function leaveQueue(run: PullRequestRun): Promise<void> {
     await getExternalWorkflowHandle(mergeQueueId(repo, branch)).signal(leave, {
       number,
       head,
-      reason: 'the pull request moved on',
+      reason,
     })
   } catch (error) {
     log.info('there is no queue to leave', { reason: String(error) })

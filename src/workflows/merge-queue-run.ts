@@ -1,4 +1,4 @@
-import { getExternalWorkflowHandle } from '@temporalio/workflow'
+import { getExternalWorkflowHandle, log } from '@temporalio/workflow'
 import { headKey, pullRequestId } from '#contracts/ids'
 import type { MergeQueueInput } from '#contracts/merge-queue'
 import { report, type QueueReport } from '#contracts/pull-request'
@@ -60,7 +60,9 @@ export class MergeQueueRun {
   /** Does not hold up the queue. A PR whose pipeline has ended is woken instead: it then looks for itself. */
   tell(entry: Pick<QueueEntry, 'number' | 'head'>, word: QueueReport): void {
     this.telling += 1
-    void this.deliver(entry, word).finally(() => (this.telling -= 1))
+    void this.deliver(entry, word)
+      .catch((error: unknown) => log.warn('a pull request could not be told', { reason: String(error) }))
+      .finally(() => (this.telling -= 1))
   }
 
   told(): boolean {

@@ -23,7 +23,7 @@ import { searchAttributePairs } from '#contracts/search-attributes'
 import type { Subject } from '#domain/evidence'
 import { emptyQueue, enqueueEntry, entryBehind, nextQueueStep, removeEntry, withCandidate } from '#domain/merge-queue'
 import type { Candidate, QueueEntry, QueueStep } from '#domain/merge-queue'
-import { describeQueue, renderQueue } from '#domain/merge-queue-view'
+import { describeQueue, renderQueue, type QueueView } from '#domain/merge-queue-view'
 import { never } from '#domain/result'
 import { oneLine } from '#domain/text'
 import { orInfrastructure } from './checks.ts'
@@ -71,7 +71,7 @@ function handleMessages(run: MergeQueueRun): void {
   setHandler(leave, ({ number, head }) => void (run.state = removeEntry(run.state, number, head)), {
     description: 'Take a pull request out',
   })
-  setHandler(mergeQueueStatus, () => describeQueue(run.input, run.state), { description: 'Entries in order' })
+  setHandler(mergeQueueStatus, () => view(run), { description: 'Entries in order' })
 }
 
 async function build(run: MergeQueueRun, entry: QueueEntry): Promise<void> {
@@ -133,7 +133,9 @@ async function test(run: MergeQueueRun, entry: QueueEntry, candidate: Candidate)
   if (stopped) scope.cancel()
   try {
     const result = await running
-    if (run.state.candidate === candidate) run.tested(entry, candidate, result)
+    if (run.state.candidate !== candidate) return
+    run.tested(entry, candidate, result)
+    if (run.state.attempts > 0) await condition(() => !run.isFront(entry), timings.infrastructureRetry)
   } catch (error) {
     // The entry may be at the front again by now: then it is built and tested anew.
     if (!isCancellation(error) || !stopped) throw error
@@ -178,7 +180,11 @@ function show(run: MergeQueueRun, step: QueueStep): void {
     run.shownPhase = phase
     upsertSearchAttributes(searchAttributePairs({ Phase: phase, WaitingOn: step.kind === 'wait' ? step.for : null }))
   }
-  setCurrentDetails(renderQueue(describeQueue(run.input, run.state)))
+  setCurrentDetails(renderQueue(view(run)))
+}
+
+function view(run: MergeQueueRun): QueueView {
+  return describeQueue(run.input, run.state, new Date().toISOString())
 }
 
 async function handOver(run: MergeQueueRun): Promise<never> {

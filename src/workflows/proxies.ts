@@ -1,6 +1,7 @@
 import { ActivityCancellationType, proxyActivities } from '@temporalio/workflow'
 import { taskQueue, type Role } from '#contracts/roles'
 import type { Timings } from '#contracts/timings'
+import { attemptLimit } from '#domain/check-subjects'
 import type { PlannedCheck } from '#domain/policy'
 import type { ForgeActivities } from '#activities/forge/activities'
 import type { MergeActivities } from '#activities/merge/activities'
@@ -12,18 +13,20 @@ import type { TestActivities } from '#activities/tests/activities'
 /** Errors that a retry can't help: the request itself is wrong. */
 const nonRetryableErrorTypes = ['NotFound', 'Forbidden', 'Unproven']
 
-/** Time for `setup` and for making a checkout, on top of a check's own limit. */
-const CHECKOUT_ALLOWANCE_MS = 20 * 60_000
-
 /**
  * Reads and keyed writes: each activity first looks for its own earlier effect, so a lost answer costs a repetition and
- * nothing else. They are retried for ever, slowly, because a forge or disk that is away comes back.
+ * nothing else. Twenty attempts, about ten minutes of them in vain: then the pipeline says that it can't go on, and why,
+ * and tries again later. A worker that dies is noticed by its heartbeat.
  */
 export function idempotent<A>(role: Role, timings: Timings) {
   return proxyActivities<A>({
     taskQueue: taskQueue(role),
     startToCloseTimeout: timings.shortActivity,
-    retry: { initialInterval: '200ms', backoffCoefficient: 2, maximumInterval: '30s', nonRetryableErrorTypes },
+    heartbeatTimeout: timings.heartbeat,
+    retry: {
+      ...{ initialInterval: '200ms', backoffCoefficient: 2, maximumInterval: '1m', maximumAttempts: 20 },
+      nonRetryableErrorTypes,
+    },
   } as Parameters<typeof proxyActivities>[0]) as unknown as Proxied<A>
 }
 
@@ -34,7 +37,7 @@ export function idempotent<A>(role: Role, timings: Timings) {
 export function long<A>(role: Role, timings: Timings, check: PlannedCheck) {
   return proxyActivities({
     taskQueue: taskQueue(role),
-    startToCloseTimeout: check.timeout + CHECKOUT_ALLOWANCE_MS,
+    startToCloseTimeout: attemptLimit(check),
     heartbeatTimeout: timings.heartbeat,
     cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
     retry: { initialInterval: '200ms', maximumInterval: '5s', maximumAttempts: 5, nonRetryableErrorTypes },

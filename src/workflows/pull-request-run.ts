@@ -3,7 +3,7 @@ import { searchAttributePairs } from '#contracts/search-attributes'
 import type { CheckStatus, PullRequestInput, PullRequestStatus, QueueReport } from '#contracts/pull-request'
 import { renderComment, renderDetails } from '#domain/comment'
 import type { CheckResults, Decision } from '#domain/decision'
-import type { Merged, Phase, Sha, SnapshotFacts, Waiting } from '#domain/pull-request'
+import type { Instant, Merged, Phase, Sha, SnapshotFacts, Waiting } from '#domain/pull-request'
 import type { CheckResult } from '#domain/evidence'
 import type { Publication } from '#activities/forge/activities'
 
@@ -19,15 +19,19 @@ export class PullRequestRun {
   mergeRequest: { by: string; head: Sha } | null
   ejected: { head: Sha; reason: string } | null
   /** A hint came that no look has answered yet. */
-  lookPending = false
+  lookPending: boolean
   /** `pr review`: run again what did not pass. */
   rerun: boolean
-  /** The snapshot was checked, and no decision was made from it yet. */
-  undecided = false
+  /** The snapshot was checked, and its decision was not made or not published yet. */
+  undecided: boolean
   /** The newest word from the queue about the head that was enqueued. */
-  report: QueueReport | null = null
+  report: QueueReport | null
   /** The entry that the queue was given and has not finished with. */
   queued: { branch: string; head: Sha } | null
+  /** Since when every try of an activity failed, after which the pipeline rests and tries again. */
+  failingSince: Instant | null
+  /** Why the pipeline ends although its PR is open. */
+  ending: string | null = null
   readonly checkStatuses = new Map<string, CheckStatus>()
 
   constructor(input: PullRequestInput) {
@@ -42,13 +46,18 @@ export class PullRequestRun {
     this.ejected = carried?.ejected ?? null
     this.queued = carried?.queued ?? null
     this.rerun = carried?.rerun ?? false
+    this.lookPending = carried?.lookPending ?? false
+    this.undecided = carried?.undecided ?? false
+    this.report = carried?.report ?? null
+    this.failingSince = carried?.failingSince ?? null
     for (const result of Object.values(this.checks)) this.showResult(result)
   }
 
   carry(): PullRequestInput {
     const { snapshot, checks, decision, phase, mergeRequest, ejected, waiting, queued, rerun } = this
-    const carried = { snapshot, checks, decision, phase, mergeRequest, ejected, waiting, queued, rerun }
-    return { ...this.input, carried }
+    const { lookPending, undecided, report, failingSince } = this
+    const pending = { queued, rerun, lookPending, undecided, report, failingSince }
+    return { ...this.input, carried: { snapshot, checks, decision, phase, mergeRequest, ejected, waiting, ...pending } }
   }
 
   /** Heeds the queue's word about the head it was given; nothing comes after `landed` or `ejected`. */
@@ -73,8 +82,9 @@ export class PullRequestRun {
     this.showDetails()
   }
 
-  showCheck(status: CheckStatus): void {
-    this.checkStatuses.set(status.name, status)
+  /** Says anew what it waits for within a phase. No search attribute changes: that would be an event for each word. */
+  waitFor(waiting: Waiting): void {
+    this.waiting = waiting
     this.showDetails()
   }
 
@@ -105,18 +115,19 @@ export class PullRequestRun {
       isolationWarning: snapshot.isolationWarning,
       logs: `switchyard logs ${snapshot.number} --repo ${snapshot.repo}`,
     })
-    const done = phase === 'landed' || phase === 'rejected' || phase === 'closed'
+    const done = phase === 'landed' || phase === 'rejected' || phase === 'closed' || this.ending !== null
+    const conclusion = phase === 'landed' ? 'success' : phase === 'rejected' ? 'failure' : 'neutral'
     return {
       repo: snapshot.repo,
       number: snapshot.number,
       workflowId: workflowInfo().workflowId,
       head: snapshot.head.sha,
-      comment,
+      comment: this.ending === null ? comment : `${comment}\nSwitchyard ${this.ending}.\n`,
       decision,
       check: {
         status: done ? 'completed' : 'in_progress',
-        conclusion: phase === 'landed' ? 'success' : phase === 'rejected' ? 'failure' : done ? 'neutral' : null,
-        summary: waiting?.for ?? phase,
+        conclusion: this.ending !== null ? 'neutral' : done ? conclusion : null,
+        summary: this.ending ?? waiting?.for ?? phase,
       },
     }
   }
@@ -137,6 +148,10 @@ export class PullRequestRun {
       merged: this.merged,
       resting: this.resting(),
     }
+  }
+
+  inQueue(): boolean {
+    return this.phase === 'queued' || this.phase === 'testing' || this.phase === 'landing'
   }
 
   /** Nothing but a person, a new commit or time will move it. */

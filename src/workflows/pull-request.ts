@@ -8,10 +8,12 @@
  *  6. anything else rests until something changes; a new head starts again at 1
  */
 import {
+  ActivityFailure,
   ApplicationFailure,
   allHandlersFinished,
   condition,
   continueAsNew,
+  isCancellation,
   log,
   setHandler,
   workflowInfo,
@@ -30,9 +32,10 @@ import { decide } from '#domain/decide'
 import type { CheckResults } from '#domain/decision'
 import type { Instant, SnapshotFacts } from '#domain/pull-request'
 import { snapshotChanges, voidsChecks } from '#domain/snapshot-changes'
-import { waitingAfter, waitingAfterEjection } from '#domain/waiting'
+import { staleSentence, waitingAfter, waitingAfterEjection, waitingForChecks } from '#domain/waiting'
 import { runCheck, runChecksUntil } from './checks.ts'
-import { landThroughQueue, leaveQueue } from './landing.ts'
+import { failureReason, orRest } from './failing.ts'
+import { enterQueue, landThroughQueue, leaveQueue } from './landing.ts'
 import { forgeActivities } from './proxies.ts'
 import { PullRequestRun } from './pull-request-run.ts'
 
@@ -40,42 +43,45 @@ export async function pullRequest(input: PullRequestInput): Promise<PullRequestR
   const run = new PullRequestRun(input)
   handleMessages(run)
   for (;;) {
-    const snapshot = await takeSnapshot(run)
-    if (snapshot.state !== 'open') {
-      const result = await finish(run, snapshot)
-      if (result !== null) return result
-      continue
-    }
-    if (needsDecision(run, snapshot)) {
-      await leaveQueue(run)
-      const checks = await runChecks(run, snapshot)
-      if (checks === null || run.lookPending) continue
-      await decideAndPublish(run, snapshot, checks)
-    }
-    if (mayLand(run, snapshot)) {
-      await landThroughQueue(run, snapshot)
-    } else if ((await rest(run, snapshot)) === 'stale') {
-      const result = await goStale(run, snapshot)
-      if (result !== null) return result
-    }
     if (workflowInfo().continueAsNewSuggested) await handOver(run)
+    const result = await orRest(run, () => follow(run))
+    if (result !== null) return result
   }
 }
 
+/** From one look at the PR to the next; null: look again. */
+async function follow(run: PullRequestRun): Promise<PullRequestResult | null> {
+  const snapshot = await takeSnapshot(run)
+  if (snapshot.state !== 'open') return finish(run, snapshot)
+  if (needsDecision(run, snapshot)) {
+    await leaveQueue(run)
+    const checks = await runChecks(run, snapshot)
+    if (checks === null || run.lookPending) return null
+    await decideAndPublish(run, snapshot, checks)
+  }
+  if (mayLand(run, snapshot)) {
+    await landThroughQueue(run, snapshot)
+    return null
+  }
+  return (await rest(run, snapshot)) === 'stale' ? goStale(run, snapshot) : null
+}
+
 function handleMessages(run: PullRequestRun): void {
+  const { number } = run.input
   const stillOpen = (..._args: unknown[]): void => {
-    if (run.phase === 'landed' || run.phase === 'closed') {
-      throw ApplicationFailure.nonRetryable(`#${run.input.number} is ${run.phase}`, 'NotAllowed')
-    }
+    if (run.phase === 'landed' || run.phase === 'closed') throw notAllowed(`#${number} is ${run.phase}`)
   }
   setHandler(look, () => void (run.lookPending = true), { description: 'Look at the forge again' })
   setHandler(report, (word) => run.hear(word), { description: 'What the merge queue did with this PR' })
   setHandler(
     merge,
-    async ({ by }) => {
-      await condition(() => run.snapshot !== null)
+    async ({ by, head }) => {
+      await condition(() => run.snapshot !== null || run.waiting !== null)
+      if (run.snapshot === null) throw notAllowed(`#${number} could not be looked at yet: ${run.waiting?.for}`)
       stillOpen()
-      run.mergeRequest = { by, head: run.snapshot!.head.sha }
+      const current = run.snapshot.head.sha
+      if (head !== undefined && head !== current) throw notAllowed(`the head of #${number} is ${current}, not ${head}`)
+      run.mergeRequest = { by, head: current }
       run.ejected = null
       run.lookPending = true
       return { phase: run.phase }
@@ -89,9 +95,20 @@ function handleMessages(run: PullRequestRun): void {
       run.lookPending = true
       return { phase: run.phase }
     },
-    { validator: stillOpen, description: 'Run the checks again that did not pass' },
+    {
+      validator: (..._args: unknown[]) => {
+        stillOpen()
+        if (!run.inQueue()) return
+        throw notAllowed(`#${number} is in the merge queue, its checks passed; close it or push to it to take it out`)
+      },
+      description: 'Run the checks again that did not pass',
+    },
   )
   setHandler(pullRequestStatus, () => run.status(), { description: 'Where this PR stands' })
+}
+
+function notAllowed(message: string): ApplicationFailure {
+  return ApplicationFailure.nonRetryable(message, 'NotAllowed')
 }
 
 async function takeSnapshot(run: PullRequestRun): Promise<SnapshotFacts> {
@@ -115,13 +132,17 @@ async function runChecks(run: PullRequestRun, snapshot: SnapshotFacts): Promise<
   run.checkStatuses.clear()
   for (const result of Object.values(kept)) run.showResult(result)
   for (const { name } of planned) run.checkStatuses.set(name, { name, state: 'running', reason: '', duration: null })
-  if (planned.length > 0) run.enter('checking')
+  const since = timestamp()
+  const running = new Set(planned)
+  const waiting = () => waitingForChecks([...running], since)
+  if (planned.length > 0) run.enter('checking', waiting())
   const results = await runChecksUntil(
     planned,
     async (check) => {
       const result = await runCheck(snapshot, check, run.input.timings)
       run.showResult(result)
-      run.showDetails()
+      running.delete(check)
+      run.waitFor(waiting())
       return result
     },
     (finished) => movedOn(run, snapshot, finished),
@@ -133,15 +154,19 @@ async function runChecks(run: PullRequestRun, snapshot: SnapshotFacts): Promise<
   return (run.checks = { ...kept, ...results })
 }
 
-/** Waits for a hint while checks run, and looks whether it voids them. What does not is seen by the next look. */
+/**
+ * Waits for a hint while checks run, and looks whether it voids them. What does not is seen by the next look. A run whose
+ * history has grown too long looks no more until they have ended: its successor would have to begin them anew.
+ */
 async function movedOn(run: PullRequestRun, snapshot: SnapshotFacts, finished: () => boolean): Promise<boolean> {
   let changed = false
   while (!finished()) {
-    await condition(() => finished() || run.lookPending)
+    await condition(() => finished() || (run.lookPending && !workflowInfo().continueAsNewSuggested))
     if (finished()) break
-    const changes = snapshotChanges(snapshot, await takeSnapshot(run))
-    if (voidsChecks(changes)) return true
-    changed ||= changes.length > 0
+    const now = await takeSnapshot(run).catch(unlessFailed)
+    const changes = now && snapshotChanges(snapshot, now)
+    if (changes && voidsChecks(changes)) return true
+    changed ||= changes === null || changes.length > 0
   }
   run.lookPending ||= changed || run.rerun
   return false
@@ -151,13 +176,13 @@ async function decideAndPublish(run: PullRequestRun, snapshot: SnapshotFacts, ch
   const now = timestamp()
   const decision = decide(snapshot, checks, now)
   run.decision = decision
-  run.undecided = false
   if (run.ejected && run.ejected.head !== snapshot.head.sha) run.ejected = null
-  if (mayLand(run, snapshot)) run.enter('queued')
+  if (mayLand(run, snapshot)) enterQueue(run, snapshot, { outcome: 'offered' })
   else if (decision.outcome === 'approve' && run.ejected)
     run.enter('waiting', waitingAfterEjection(snapshot, run.ejected.reason, now))
   else run.enter(decision.outcome === 'reject' ? 'rejected' : 'waiting', waitingAfter(snapshot, decision, now))
   await publish(run, snapshot)
+  run.undecided = false
 }
 
 /** Approved, and the policy or a person asks for it, and the queue did not just say no to this head. */
@@ -168,6 +193,7 @@ function mayLand(run: PullRequestRun, snapshot: SnapshotFacts): boolean {
 
 /** Waits for something to change, at most as long as the policy lets a PR lie. */
 async function rest(run: PullRequestRun, snapshot: SnapshotFacts): Promise<'changed' | 'stale'> {
+  run.failingSince = null
   const { timings } = run.input
   const { staleAfter } = snapshot.policy.merge
   const since = run.waiting ? Date.parse(run.waiting.since) : Date.now()
@@ -188,7 +214,7 @@ async function finish(run: PullRequestRun, snapshot: SnapshotFacts): Promise<Pul
   if (snapshot.state !== 'merged') await leaveQueue(run)
   await publish(run, snapshot)
   if (snapshot.merged && snapshot.policy.merge.deleteBranch) {
-    await activities.deleteHeadBranch({ repo, branch: head.ref, expected: head.sha })
+    await activities.deleteHeadBranch({ repo, branch: head.ref, expected: head.sha }).catch(unlessFailed)
   }
   await condition(allHandlersFinished)
   const state = snapshot.state === 'merged' ? 'merged' : 'closed'
@@ -196,13 +222,15 @@ async function finish(run: PullRequestRun, snapshot: SnapshotFacts): Promise<Pul
   return { state, outcome: run.decision?.outcome ?? null, merged: snapshot.merged, reason: state }
 }
 
-/** null: something happened while this was said. */
+/** Says that it ends, and keeps its phase. null: something happened while this was said. */
 async function goStale(run: PullRequestRun, snapshot: SnapshotFacts): Promise<PullRequestResult | null> {
-  const reason = `nothing happened for ${snapshot.policy.merge.staleAfter} ms`
+  const reason = staleSentence(snapshot.policy.merge.staleAfter)
+  run.ending = reason
   run.enter(run.phase)
   await publish(run, snapshot)
   await condition(allHandlersFinished)
   if (run.lookPending) {
+    run.ending = null
     run.undecided = true
     return null
   }
@@ -211,6 +239,13 @@ async function goStale(run: PullRequestRun, snapshot: SnapshotFacts): Promise<Pu
 
 function publish(run: PullRequestRun, snapshot: SnapshotFacts): Promise<void> {
   return forgeActivities(run.input.timings).publishDecision(run.publication(snapshot))
+}
+
+/** What failed is no news: it is looked at again. */
+function unlessFailed(error: unknown): null {
+  if (isCancellation(error) || !(error instanceof ActivityFailure)) throw error
+  log.warn('an activity failed for good', { reason: failureReason(error) })
+  return null
 }
 
 async function handOver(run: PullRequestRun): Promise<never> {

@@ -7,6 +7,8 @@ import {
   allHandlersFinished,
   condition,
   continueAsNew,
+  log,
+  isCancellation,
   setHandler,
   workflowInfo,
 } from '@temporalio/workflow'
@@ -29,10 +31,12 @@ export async function repositoryWatch(input: RepositoryWatchInput): Promise<Repo
   for (;;) {
     asked = false
     const result = await sweepOnce(input, seen)
-    if (result === null) return { reason: `${repo} is no repository of this installation` }
-    seen = result.seen
-    sweeps += 1
-    lastSweepAt = new Date().toISOString()
+    if (result === 'gone') return { reason: `${repo} is no repository of this installation` }
+    if (result !== 'failed') {
+      seen = result.seen
+      sweeps += 1
+      lastSweepAt = new Date().toISOString()
+    }
     await condition(() => asked || workflowInfo().continueAsNewSuggested, timings.sweep)
     if (workflowInfo().continueAsNewSuggested) {
       await condition(allHandlersFinished)
@@ -41,16 +45,17 @@ export async function repositoryWatch(input: RepositoryWatchInput): Promise<Repo
   }
 }
 
-/** null: the installation has no such repository any more. */
+/** `gone`: the installation has no such repository any more. `failed`: every try did, and the next sweep tries again. */
 async function sweepOnce(
   { repo, timings }: RepositoryWatchInput,
   seen: Record<number, string>,
-): Promise<SweepOutcome | null> {
+): Promise<SweepOutcome | 'gone' | 'failed'> {
   try {
     return await pipelineActivities(timings).sweepForge({ repo, seen })
   } catch (error) {
-    const cause = error instanceof ActivityFailure ? error.cause : undefined
-    if (cause instanceof ApplicationFailure && cause.type === 'NotFound') return null
-    throw error
+    if (isCancellation(error) || !(error instanceof ActivityFailure)) throw error
+    if (error.cause instanceof ApplicationFailure && error.cause.type === 'NotFound') return 'gone'
+    log.warn('a sweep failed', { reason: error.cause?.message ?? error.message })
+    return 'failed'
   }
 }

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { attemptLimit } from '#domain/check-subjects'
 import { emptyQueue, enqueueEntry, type Candidate, type MergeQueueState } from '#domain/merge-queue'
 import { describeQueue, renderQueue } from '#domain/merge-queue-view'
 import { now, queueEntry, sha } from './facts.ts'
@@ -27,21 +28,28 @@ describe('a queue is shown', () => {
     ['landing', 'waiting', { candidate: { ...candidate, evidenceId: 'e' } }, `landing candidate ${'c'.repeat(12)}`],
     ['waiting', 'waiting', { paused: { reason: 'release day', until: null } }, 'paused: release day'],
   ])('with the front %s, the next %s', (front, next, change, reason) => {
-    const [first, second] = describeQueue(queue, queueOf(2, change)).entries
+    const [first, second] = describeQueue(queue, queueOf(2, change), now).entries
     expect(first).toMatchObject({ number: 1, position: 1, state: front, waiting: { for: reason, since: now } })
     expect(second).toMatchObject({ number: 2, position: 2, state: next, waiting: { for: '#1 ahead of it' } })
+  })
+
+  test('with a deadline for each: an attempt of the tests of all ahead and of its own, from now', () => {
+    const later = '2026-05-01T00:00:00.000Z'
+    const deadlines = describeQueue(queue, queueOf(3), later).entries.map(({ waiting }) => waiting.until)
+    const limit = attemptLimit(queueEntry(1).tests)
+    expect(deadlines).toEqual([1, 2, 3].map((count) => new Date(Date.parse(later) + count * limit).toISOString()))
   })
 
   test('with its name, base and pause', () => {
     const base = { sha: sha('b'), tree: sha('d') }
     const paused = { reason: 'release day', until: now }
-    expect(describeQueue(queue, queueOf(0, { base, paused }))).toEqual({ ...queue, base, paused, entries: [] })
+    expect(describeQueue(queue, queueOf(0, { base, paused }), now)).toEqual({ ...queue, base, paused, entries: [] })
   })
 })
 
 describe("the queue's page in Temporal's Web UI", () => {
   test('lists the entries in order', () => {
-    const lines = renderQueue(describeQueue(queue, queueOf(2))).split('\n')
+    const lines = renderQueue(describeQueue(queue, queueOf(2), now)).split('\n')
     expect(lines[0]).toBe('**shop@main**: 2 waiting')
     expect(lines.slice(1)).toEqual([
       '1. #1 building: its candidate on the current base',
@@ -50,14 +58,14 @@ describe("the queue's page in Temporal's Web UI", () => {
   })
 
   test('says how many it does not list', () => {
-    const lines = renderQueue(describeQueue(queue, queueOf(53))).split('\n')
+    const lines = renderQueue(describeQueue(queue, queueOf(53), now)).split('\n')
     expect(lines).toHaveLength(52)
     expect(lines.at(-1)).toBe('… and 3 more')
   })
 
   test('the reason of a pause can add no line and no markup', () => {
     const paused = { reason: 'x\n1. #9 <b>landing</b>', until: null }
-    const page = renderQueue(describeQueue(queue, queueOf(1, { paused })))
+    const page = renderQueue(describeQueue(queue, queueOf(1, { paused }), now))
     expect(page).not.toMatch(/^1\. #9|<b>/m)
   })
 })

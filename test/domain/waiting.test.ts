@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { decide } from '#domain/decide'
 import type { CheckResults } from '#domain/decision'
 import type { SnapshotFacts } from '#domain/pull-request'
-import { waitingAfter, waitingAfterEjection } from '#domain/waiting'
+import { staleSentence, waitingAfter, waitingAfterEjection, waitingForChecks, waitingInQueue } from '#domain/waiting'
 import { checkResult, green, now, policyFacts, snapshotFacts } from './facts.ts'
 
 type Case = {
@@ -122,6 +122,43 @@ test('an ejected PR waits for pr merge, with the reason', () => {
     who: ['ann'],
     command: pr('merge'),
   })
+})
+
+const MINUTE = 60_000
+const inMinutes = (minutes: number) => new Date(Date.parse(now) + minutes * MINUTE).toISOString()
+const check = (name: 'tests' | 'secrets', minutes: number) => ({
+  ...{ name, digest: name, timeout: minutes * MINUTE, retries: 0 },
+})
+
+test('while its checks run, a PR waits for those still running, until the longest has had its time', () => {
+  expect(waitingForChecks([check('tests', 15), check('secrets', 5)], now)).toEqual({
+    ...{ for: 'tests, secrets', since: now, until: inMinutes(2 * 15 + 60), who: ['switchyard'], command: null },
+  })
+})
+
+describe('in the merge queue, a PR waits for', () => {
+  const snapshot = snapshotFacts({ policy: policyFacts({ checks: [check('tests', 15)] }) })
+
+  test.each([
+    [{ outcome: 'offered' }, 'the merge queue', 90],
+    [{ outcome: 'queued', position: 3 }, 'the merge queue, position 3', 270],
+    [{ outcome: 'testing', candidate: 'c'.repeat(40) }, `tests of candidate ${'c'.repeat(12)}`, 90],
+  ] as const)('%j', (place, text, minutes) => {
+    expect(waitingInQueue(snapshot, place, now)).toEqual({
+      ...{ for: text, since: now, until: inMinutes(minutes), who: ['switchyard'] },
+      command: 'switchyard queue show --repo shop',
+    })
+  })
+})
+
+test.each([
+  [30 * 24 * 60 * MINUTE, '30 d'],
+  [36 * 60 * MINUTE, '36 h'],
+  [1_500, '1500 ms'],
+])('after %i ms a PR is told that it ended after %s without news', (staleAfter, words) => {
+  expect(staleSentence(staleAfter)).toBe(
+    `ended after ${words} without news; the next commit, approval or comment starts it again`,
+  )
 })
 
 function pr(verb: string): string {

@@ -108,6 +108,21 @@ inWorld(
       expect(await runOf(shop.pipeline(number))).not.toBe(first)
     })
 
+    it('comes between two looks that void the checks, and only the last head is decided', async () => {
+      const shop = newShop()
+      shop.tests.hold()
+      const number = await shop.open()
+      const first = await runOf(shop.pipeline(number))
+      for (let count = 1; count <= 6; count += 1) {
+        await shop.tests.started(count)
+        if (count === 6) shop.tests.answers(passed)
+        await shop.push(number, { 'more.txt': `${count}\n` })
+      }
+      expect(await shop.ended(number)).toMatchObject({ state: 'merged' })
+      expect(await runOf(shop.pipeline(number))).not.toBe(first)
+      expect(await shop.ledger.decisions(shop.repo, number)).toHaveLength(1)
+    })
+
     it('does not make the watch forget what it saw', async () => {
       const shop = newShop({ sweep: 20 })
       shop.tests.answers(red)

@@ -27,6 +27,18 @@ inWorld('a pull request', () => {
     await record('pullRequest', 'landed', shop.pipeline(number))
   })
 
+  it('says while its checks run which it waits for, and until when', async () => {
+    const shop = newShop()
+    shop.tests.hold()
+    const number = await shop.open()
+    const run = await shop.tests.started(1)
+    const { waiting } = await shop.when(number, 'waits for its tests', (status) => status.waiting?.for === 'tests')
+    expect(Date.parse(waiting!.until!) - Date.parse(waiting!.since)).toBe(90 * 60_000)
+    expect([waiting!.who, waiting!.command]).toEqual([['switchyard'], null])
+    run.finish(passed)
+    await shop.ended(number)
+  })
+
   it('lands the very tree that its tests passed on, tested once', async () => {
     const shop = newShop()
     const number = await shop.open()
@@ -258,6 +270,12 @@ inWorld('a pull request', () => {
     const number = await shop.open()
     expect(await shop.ended(number)).toMatchObject({ state: 'stale', outcome: 'reject' })
     expect(shop.effects('commented', number)).toHaveLength(1)
+    const sentence = 'ended after 1 s without news; the next commit, approval or comment starts it again'
+    expect(await shop.comment(number, sentence)).toContain('Not approved')
+    const { head } = await shop.pullRequest(number)
+    expect(await shop.forge.listChecks(shop.repo, head.sha)).toMatchObject([
+      { status: 'completed', conclusion: 'neutral', summary: sentence },
+    ])
     await record('pullRequest', 'stale', shop.pipeline(number))
     shop.tests.answers(passed)
     await shop.look(number)

@@ -1,5 +1,6 @@
 import { expect } from 'vitest'
 import type { Shop } from './shop.ts'
+import type { ScriptedRun } from './scripted-check.ts'
 import { until } from './until.ts'
 
 /** A pull request that is approved and waits for `pr merge`, on a base that has moved since its tests. */
@@ -9,6 +10,17 @@ export async function approved(shop: Shop, files?: Record<string, string>): Prom
   await shop.when(number, 'is approved', ({ resting, decision }) => resting && decision?.outcome === 'approve')
   shop.pushBase({ [`base-${number}.txt`]: 'moved\n' })
   return number
+}
+
+/** A pull request whose candidate is being tested in the queue, by a run that the test ends. */
+export async function inTheQueue(shop: Shop): Promise<{ number: number; run: ScriptedRun }> {
+  const number = await approved(shop)
+  const before = shop.tests.runs.length
+  shop.tests.hold()
+  await shop.merge(number)
+  const run = await shop.tests.started(before + 1)
+  await shop.phase(number, 'testing')
+  return { number, run }
 }
 
 export async function queueIsEmpty(shop: Shop): Promise<void> {

@@ -169,9 +169,11 @@ export class Shop {
     return this.pipeline(number).result() as Promise<PullRequestResult>
   }
 
-  /** `pr merge`; answers the type of the refusal, or null. */
-  merge(number: number): Promise<string | null> {
-    const args: [{ by: string; at: string }] = [{ by: 'ann', at: '2026-01-01T00:00:00.000Z' }]
+  /** `pr merge`, of the head that the person saw; answers the type of the refusal, or null. */
+  merge(number: number, head?: Sha): Promise<string | null> {
+    const args: [{ by: string; at: string; head?: Sha }] = [
+      { by: 'ann', at: '2026-01-01T00:00:00.000Z', ...(head ? { head } : {}) },
+    ]
     return refusal(() => this.pipeline(number).executeUpdate(merge, { args }))
   }
 
