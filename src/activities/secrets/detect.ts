@@ -29,7 +29,10 @@ const overlap = 16 * 1024
 
 /** All secrets in a text: the full preset of secretlint, and our own patterns. Calls itself off between chunks. */
 export async function detectSecrets(path: string, text: string, signal: AbortSignal): Promise<SecretMatch[]> {
-  return inChunks(text, signal, async (chunk) => preferSpecific([...findSecrets(chunk), ...(await lint(path, chunk))]))
+  return inChunks(text, signal, async (chunk) => {
+    const matches = [...findSecrets(chunk), ...(await lint(path, chunk))]
+    return preferSpecific(matches, chunk.length)
+  })
 }
 
 /** The secrets that can't be anything else, for text that nobody wrote: what is printable of a binary file. */
@@ -84,11 +87,14 @@ function spoken(messageId: string): string {
 }
 
 /** Of matches that overlap the first one is kept, and our own patterns know the secret's exact place. */
-function preferSpecific(matches: SecretMatch[]): SecretMatch[] {
-  const kept: SecretMatch[] = []
+function preferSpecific(matches: SecretMatch[], length: number): SecretMatch[] {
+  const taken = new Uint8Array(length)
   const vague = (match: SecretMatch): number => Number(match.rule === 'generic-assignment')
-  for (const match of matches.toSorted((a, b) => vague(a) - vague(b))) {
-    if (!kept.some((other) => match.start < other.end && other.start < match.end)) kept.push(match)
-  }
-  return kept
+  return matches
+    .toSorted((a, b) => vague(a) - vague(b))
+    .filter(({ start, end }) => {
+      if (taken.subarray(start, end).includes(1)) return false
+      taken.fill(1, start, end)
+      return true
+    })
 }

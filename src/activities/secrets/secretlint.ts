@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { setImmediate } from 'node:timers/promises'
 import type { Commit, Sha } from '#domain/pull-request'
 import { maskSecrets } from '#domain/mask'
 import { plainText } from '#domain/text'
@@ -102,7 +103,10 @@ async function scanBlob(scan: Scan, added: AddedBlob): Promise<boolean> {
   }
   const content = await scan.input.git.readBlob(blob, scan.limits.binary)
   if (looksLikeText(content)) {
-    for (const piece of piecesOf(added, content)) if (!(await scanText(scan, piece))) return false
+    for (const piece of piecesOf(added, content)) {
+      await setImmediate()
+      if (!(await scanText(scan, piece))) return false
+    }
     return true
   }
   if (!spend(scan, size)) return false

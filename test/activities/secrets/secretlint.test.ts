@@ -221,6 +221,10 @@ test('a hostile change never holds the process up', { timeout: 120_000 }, async 
     'empty.txt': '\n'.repeat(2_000_000),
     'keys.txt': 'token = "'.repeat(200_000),
     'long.js': 'a'.repeat(2_000_000),
+    'ids.txt': Array.from({ length: 20_000 }, (_, n) => `${awsKeyId.slice(0, 4)}${`${n}`.padStart(16, 'A')}\n`).join(
+      '',
+    ),
+    'nul.txt': Buffer.from(`\0${'\n'.repeat(8_000_000)}`),
   })
   expect(await longestStretch(() => scan(head), 200)).toBeLessThan(200)
 })
