@@ -1,7 +1,7 @@
 import type { AddedText } from './port.ts'
 
 /** Bytes of a piece of added text. */
-const pieceLength = 80 * 1024
+const pieceLength = 64 * 1024
 /** What a piece has in common with the one before it of the same file, so that a secret across the border is in one. */
 const overlap = 16 * 1024
 const newline = Buffer.from('\n')

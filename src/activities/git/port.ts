@@ -15,7 +15,7 @@ export type CommitInput = {
 export type ChangedFile = { commit: Sha; path: string; size: number; binary: boolean; blob: Sha }
 
 /**
- * Lines that a commit adds to a file, as one text of at most 80 KB. A longer one comes in pieces, each of which begins
+ * Lines that a commit adds to a file, as one text of at most 64 KB. A longer one comes in pieces, each of which begins
  * with the last 16 KB of the one before. An empty line stands between lines that are not neighbours in the file.
  */
 export type AddedText = {

@@ -24,6 +24,9 @@ export function* printableParts(content: Buffer): Generator<string> {
 
 function controls(content: Buffer): number {
   let count = 0
-  for (const byte of content) if (byte < 0x20 && byte !== 0x09 && byte !== 0x0a && byte !== 0x0d) count += 1
+  for (let at = 0; at < content.length; at += 1) {
+    const byte = content[at] ?? 0
+    if (byte < 0x20 && byte !== 0x09 && byte !== 0x0a && byte !== 0x0d) count += 1
+  }
   return count
 }

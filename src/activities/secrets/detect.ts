@@ -23,7 +23,7 @@ const config = {
 }
 
 /** Characters scanned at once: bounds the time in which nothing else runs. */
-const chunkLength = 96 * 1024
+const chunkLength = 64 * 1024
 /** What two chunks share, so that a secret across their border is found in one of them. */
 const overlap = 16 * 1024
 
