@@ -69,6 +69,8 @@ const layers = [
       { files: ['commands/worker.ts', 'commands/up.ts', 'commands/demo.ts', 'demo/**/*.ts'], values: ['#workers/'] },
       // `doctor` tries the very sandbox and the very Temporal CLI that the installation would use.
       { files: ['doctor/**/*.ts'], values: ['#activities/tests/runner$', '(\\.\\./)+tools/temporal/'] },
+      // The compile cache lies in the cache folder that provisioning knows.
+      { files: ['main.ts'], values: ['(\\.\\./)+tools/temporal/'] },
       // `init` seeds the local forge before there is an installation that could be opened.
       { files: ['seed.ts'], values: ['#activities/forge/local$'] },
     ],

@@ -6,6 +6,9 @@ import { validateYaml } from './validate.ts'
 
 export const policyFileName = '.switchyard.yaml'
 
+/** Raised when what the scan finds or covers changes: a pass of an older scanner is no pass. */
+const SCANNER = 2
+
 const FIVE_MINUTES = 300_000
 /** The scan and the review start no process of the repository's own that could be to blame; one more try is enough. */
 const OWN_CHECK_RETRIES = 1
@@ -72,7 +75,7 @@ function checkSubject({ checks }: Policy, check: CheckName): object {
       return { run, setup, keep, env: [...new Set(env)].sort(), network }
     }
     case 'secrets':
-      return { allow: checks.secrets.allow }
+      return { allow: checks.secrets.allow, scanner: SCANNER }
     case 'review': {
       const { maxFileSize, forbiddenPaths, reviewers } = checks.review
       return { maxFileSize, forbiddenPaths, reviewers }

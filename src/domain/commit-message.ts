@@ -1,3 +1,4 @@
+import { maskSecrets } from './mask.ts'
 import type { Commit, Person } from './pull-request.ts'
 import type { MergeMethod } from './policy.ts'
 import { plainText } from './text.ts'
@@ -17,10 +18,13 @@ export type LandingMessage = {
 
 export const runTrailer = 'Switchyard-Run'
 
-/** The message of the commit that lands a PR: the template's subject, the body, co-authors, the pipeline's trailer. */
+/**
+ * The message of the commit that lands a PR: the template's subject, the body, co-authors, the pipeline's trailer.
+ * The last line of defence for a secret in a title or body that was edited after the scan: it is masked.
+ */
 export function landingMessage(input: LandingMessage): string {
-  const subject = oneLine(fill(input.template, input)) || `Merge #${input.number}`
-  const body = plainText(input.body, { multiline: true }).trim()
+  const subject = oneLine(maskSecrets(fill(input.template, input))) || `Merge #${input.number}`
+  const body = plainText(maskSecrets(input.body), { multiline: true }).trim()
   const trailers = [
     ...coAuthors(input).map((person) => oneLine(`Co-authored-by: ${person.name} <${person.email}>`)),
     `${runTrailer}: ${input.workflowId}`,

@@ -95,3 +95,9 @@ describe('co-authors', () => {
     expect(named(message(by()))).toEqual([])
   })
 })
+
+test('a secret in the title or body is masked in the message that lands', () => {
+  const key = ['AKIA', 'Q7ZTR4XW', 'P3MB6NDK'].join('')
+  const text = message({ title: `Use ${key}`, body: `It is ${key}.` })
+  expect(text).not.toContain(key)
+})
