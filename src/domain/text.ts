@@ -5,7 +5,7 @@ const escapeSequences =
 
 /** Controls, line and paragraph separators, and what turns the direction of writing or hides between letters. */
 const unsafeCharacters =
-  // eslint-disable-next-line no-control-regex, no-misleading-character-class -- they are what is looked for
+  // eslint-disable-next-line no-control-regex -- they are what is looked for
   /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u00ad\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]/g
 
 const loneSurrogates = /[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g
