@@ -156,12 +156,13 @@ async function runChecks(run: PullRequestRun, snapshot: SnapshotFacts): Promise<
 
 /**
  * Waits for a hint while checks run, and looks whether it voids them. What does not is seen by the next look. A run whose
- * history has grown too long looks no more until they have ended: its successor would have to begin them anew.
+ * history has grown too long looks no more often than the forge is swept: its successor would begin the checks anew.
  */
 async function movedOn(run: PullRequestRun, snapshot: SnapshotFacts, finished: () => boolean): Promise<boolean> {
   let changed = false
   while (!finished()) {
-    await condition(() => finished() || (run.lookPending && !workflowInfo().continueAsNewSuggested))
+    await condition(() => finished() || run.lookPending)
+    if (workflowInfo().continueAsNewSuggested) await condition(finished, run.input.timings.sweep)
     if (finished()) break
     const now = await takeSnapshot(run).catch(unlessFailed)
     const changes = now && snapshotChanges(snapshot, now)

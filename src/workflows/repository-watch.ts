@@ -45,7 +45,7 @@ export async function repositoryWatch(input: RepositoryWatchInput): Promise<Repo
   }
 }
 
-/** `gone`: the installation has no such repository any more. `failed`: every try did, and the next sweep tries again. */
+/** `gone`: every worker that tried knows no such repository. `failed`: every try did, and the next sweep tries again. */
 async function sweepOnce(
   { repo, timings }: RepositoryWatchInput,
   seen: Record<number, string>,
@@ -54,7 +54,8 @@ async function sweepOnce(
     return await pipelineActivities(timings).sweepForge({ repo, seen })
   } catch (error) {
     if (isCancellation(error) || !(error instanceof ActivityFailure)) throw error
-    if (error.cause instanceof ApplicationFailure && error.cause.type === 'NotFound') return 'gone'
+    const type = error.cause instanceof ApplicationFailure ? error.cause.type : null
+    if (type === 'NotFound' || type === 'Unknown') return 'gone'
     log.warn('a sweep failed', { reason: error.cause?.message ?? error.message })
     return 'failed'
   }

@@ -31,7 +31,7 @@ inWorld(
       shop.tests.answers('hold', passed)
       for (const [place, number] of numbers.entries()) {
         const { id } = await world().forgeActivities.takeSnapshot({ repo: shop.repo, number })
-        await shop.pipelines.enqueue(await shop.entry(number, id))
+        await shop.pipelines.enqueue(await shop.approvedEntry(number, id))
         if (place === 0) await shop.tests.started(1)
       }
       const first = await runOf(shop.queue())
@@ -109,7 +109,7 @@ inWorld(
     })
 
     it('comes between two looks that void the checks, and only the last head is decided', async () => {
-      const shop = newShop()
+      const shop = newShop({ sweep: 50 })
       shop.tests.hold()
       const number = await shop.open()
       const first = await runOf(shop.pipeline(number))

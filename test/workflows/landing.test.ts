@@ -61,7 +61,7 @@ inWorld('landing', () => {
     const entries = await Promise.all(
       numbers.map(async (number) => {
         const { id } = await world().forgeActivities.takeSnapshot({ repo: shop.repo, number })
-        return shop.entry(number, id)
+        return shop.approvedEntry(number, id)
       }),
     )
     shop.tests.answers('hold', passed)

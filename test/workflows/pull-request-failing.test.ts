@@ -5,25 +5,29 @@ import type { Shop } from './shop.ts'
 import { inWorld, newShop } from './world.ts'
 
 /** The forge shows no pull request until the test takes that back. */
-function hide(shop: Shop, kind: 'forbidden' | 'not-found'): () => void {
+function hide(shop: Shop, how: 'forbidden' | 'gone'): () => void {
   const honest = shop.forge.getPullRequest
   shop.forge.getPullRequest = async () => {
-    throw new ForgeError(kind, 'this may not be seen')
+    if (how === 'gone') return null
+    throw new ForgeError('forbidden', 'this may not be seen')
   }
   return () => void (shop.forge.getPullRequest = honest)
 }
 
 inWorld('a pull request out of reach', () => {
-  it.each(['forbidden', 'not-found'] as const)('that was known waits with the reason: %s', async (kind) => {
+  it.each([
+    ['forbidden', 'this may not be seen'],
+    ['gone', 'has no pull request #1'],
+  ] as const)('that was known waits with the reason: %s', async (how, reason) => {
     const shop = newShop()
     shop.tests.answers(red, passed)
     const number = await shop.open()
     await shop.phase(number, 'rejected')
-    const show = hide(shop, kind)
+    const show = hide(shop, how)
     await shop.look(number)
     const { waiting, resting } = await shop.phase(number, 'waiting')
     expect([waiting!.for, waiting!.command, resting]).toEqual([
-      'another try: this may not be seen',
+      expect.stringMatching(new RegExp(`^another try: .*${reason}$`)),
       `switchyard pr review ${number} --repo ${shop.repo}`,
       true,
     ])

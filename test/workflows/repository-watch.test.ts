@@ -1,3 +1,4 @@
+import { ApplicationFailure } from '@temporalio/common'
 import { expect, it } from 'vitest'
 import { ForgeError } from '#activities/forge/port'
 import { repositoryWatchStatus, sweep } from '#contracts/repository-watch'
@@ -76,10 +77,24 @@ inWorld('the watch of a repository', () => {
   it('ends where the installation has no such repository any more', async () => {
     const shop = newShop()
     shop.forge.listPullRequests = async () => {
-      throw new ForgeError('not-found', 'There is no repository.')
+      throw ApplicationFailure.nonRetryable('There is no repository.', 'Unknown')
     }
     await shop.pipelines.watchRepository(shop.repo)
     expect(await shop.watch().result()).toEqual({ reason: `${shop.repo} is no repository of this installation` })
+  })
+
+  it('goes on when a sweep failed for good', async () => {
+    const shop = newShop({ sweep: 200 })
+    const { listPullRequests } = shop.forge
+    let refused = 0
+    shop.forge.listPullRequests = async (...args) => {
+      if ((refused += 1) > 2) return listPullRequests(...args)
+      throw new ForgeError('forbidden', 'this may not be seen')
+    }
+    await shop.pipelines.watchRepository(shop.repo)
+    const number = await shop.open({}, { hint: 'lost' })
+    await until('it landed', () => shop.landed().includes(number))
+    await shop.watch().terminate()
   })
 
   it('goes on when the forge was away', async () => {

@@ -202,7 +202,16 @@ export class Shop {
     })
   }
 
-  /** An entry as the pipeline of a pull request would make it, for tests of the queue alone. */
+  /** An entry with the decision that lets it land, for tests of the queue alone. */
+  async approvedEntry(number: number, snapshotId: string): Promise<MergeQueueEntry> {
+    const entry = await this.entry(number, snapshotId)
+    const { repo, policyDigest, enqueuedAt } = entry
+    const decision = { outcome: 'approve' as const, rules: [], snapshotId, policyDigest, decidedAt: enqueuedAt }
+    await this.ledger.saveDecision({ ...decision, repo, number, workflowId: pullRequestId(repo, number) })
+    return entry
+  }
+
+  /** An entry as the pipeline of a pull request would make it. */
   async entry(number: number, snapshotId: string): Promise<MergeQueueEntry> {
     const { head, title } = await this.pullRequest(number)
     const { facts } = this.policy
