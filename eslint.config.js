@@ -24,9 +24,8 @@ const layers = [
     name: 'activities',
     values: ['#domain/', '#contracts/', '#activities/', temporal('activity', 'client', 'common'), packages, node],
     // Activities are given a ledger; which one it is, they can't know.
+    // Activities are given a ledger; which one it is, they can't know.
     types: ['#ledger/port$'],
-    // The classifier tells errors of the ledger's port from others by their class.
-    exceptions: [{ files: ['failures.ts'], values: ['#ledger/port$'] }],
   },
   { name: 'config', values: ['#domain/', '#contracts/', '#config/', packages, node] },
   { name: 'ledger', values: ['#domain/', '#ledger/', packages, node] },

@@ -1,5 +1,5 @@
 import { ApplicationFailure, CancelledFailure } from '@temporalio/activity'
-import { LedgerError } from '#ledger/port'
+import type { LedgerError } from '#ledger/port'
 import { ForgeError } from './forge/port.ts'
 import { GitError } from './git/run.ts'
 
@@ -10,10 +10,15 @@ import { GitError } from './git/run.ts'
 export function toFailure(error: unknown): unknown {
   if (error instanceof ApplicationFailure || error instanceof CancelledFailure) return error
   if (error instanceof ForgeError) return forgeFailure(error)
-  if (error instanceof LedgerError)
+  if (isLedgerError(error))
     return ApplicationFailure.create({ type: `Ledger.${error.kind}`, message: error.message, cause: error })
   if (error instanceof GitError) return ApplicationFailure.create({ type: 'Git', message: error.message, cause: error })
   return error
+}
+
+/** By name: activities know the ledger's port as a type only. */
+function isLedgerError(error: unknown): error is LedgerError {
+  return error instanceof Error && error.name === 'LedgerError'
 }
 
 function forgeFailure(error: ForgeError): ApplicationFailure {

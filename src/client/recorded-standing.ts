@@ -45,6 +45,7 @@ function snapshotFacts(snapshot: Snapshot, policy: Policy, digest: string): Snap
   return {
     ...snapshot,
     ...verdicts(reviews, head.sha, author),
+    bodyDigest: '',
     commitCount: commits.length,
     pathCount: changedPaths.length,
     merged: null,

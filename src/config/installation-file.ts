@@ -31,8 +31,8 @@ const timings = z
     sweep: timing('30s').describe('Between two sweeps of the forge; overrides `watch.every`'),
     enqueueAcknowledgement: timing('20s'),
     mergeableRetry: timing('2s'),
-    heartbeat: timing('10s'),
-    shortActivity: timing('10s'),
+    heartbeat: timing('10m'),
+    shortActivity: timing('10m'),
     infrastructureRetry: timing('2s'),
   } satisfies Record<keyof Timings, unknown>)
   .prefault({})

@@ -26,12 +26,13 @@ export function runnableChecks(snapshot: SnapshotFacts): PlannedCheck[] {
 /**
  * Results of an earlier look that still say something of this one: the same subject, the same check, a pass not beyond
  * its maximum age. Kept even when red, so that an approval or a new title doesn't run the tests again; `rerun` drops
- * all that did not pass.
+ * all that did not pass. Secrets are looked at anew each time: their scan reads title and body, too, which are no part
+ * of its subject, and finds the evidence of the commits by itself.
  */
 export function keptResults(results: CheckResults, snapshot: SnapshotFacts, rerun: boolean): CheckResults {
   const kept = runnableChecks(snapshot).flatMap((check) => {
     const result = results[check.name]
-    if (!result || result.digest !== check.digest) return []
+    if (!result || result.digest !== check.digest || check.name === 'secrets') return []
     if (subjectKey(result.subject) !== subjectKey(checkSubject(check.name, snapshot))) return []
     const final =
       isReusable(result, snapshot.takenAt, snapshot.policy.evidenceMaxAge) ||

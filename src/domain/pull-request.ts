@@ -96,6 +96,8 @@ export type SnapshotFacts = Pick<
 > & {
   /** At most 10 paths. */
   conflicts: string[]
+  /** SHA-256 of title and body: a change of either is scanned. */
+  bodyDigest: string
   commitCount: number
   pathCount: number
   approvedBy: string[]

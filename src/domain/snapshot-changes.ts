@@ -1,6 +1,7 @@
 import type { SnapshotFacts } from './pull-request.ts'
 
-export type SnapshotChange = 'state' | 'head' | 'base-branch' | 'policy' | 'mergeable' | 'draft' | 'reviews' | 'title'
+export type SnapshotChange =
+  'state' | 'head' | 'base-branch' | 'policy' | 'mergeable' | 'draft' | 'reviews' | 'title' | 'body'
 
 /**
  * What differs between two looks at a PR that can change its decision. A base that only moved is no change: the queue
@@ -16,6 +17,7 @@ export function snapshotChanges(before: SnapshotFacts, after: SnapshotFacts): Sn
     draft: before.draft !== after.draft,
     reviews: !same(before.approvedBy, after.approvedBy) || !same(before.changesRequestedBy, after.changesRequestedBy),
     title: before.title !== after.title,
+    body: before.bodyDigest !== after.bodyDigest,
   }
   return (Object.keys(differs) as SnapshotChange[]).filter((change) => differs[change])
 }

@@ -24,11 +24,14 @@ export function startHintPump(options: {
     for (const [number, { id, kind }] of numbers) await tell(repo, number, { id, kind }).catch(onError)
   }
 
-  /** The hint of a landing comes when its pipeline has ended most times: that must not start another one. */
+  /**
+   * Starts nothing for a PR that has ended. One that merged is mostly the queue's own doing, and its report says more;
+   * a merge by somebody else is found by the sweep.
+   */
   async function tell(repo: string, number: number, hint: { id: string; kind: string }): Promise<void> {
-    if (await pipelines.remindPullRequest(repo, number, hint)) return
     const pullRequest = await forge.getPullRequest(repo, number)
     if (pullRequest?.state === 'open') await pipelines.lookAtPullRequest(repo, number, hint)
+    if (pullRequest?.state === 'closed') await pipelines.remindPullRequest(repo, number, hint)
   }
 
   async function loop(): Promise<void> {

@@ -4,7 +4,7 @@ import { leave, type MergeQueueEntry } from '#contracts/merge-queue'
 import type { QueueReport } from '#contracts/pull-request'
 import type { SnapshotFacts } from '#domain/pull-request'
 import { decide } from '#domain/decide'
-import { snapshotChanges } from '#domain/snapshot-changes'
+import { snapshotChanges, type SnapshotChange } from '#domain/snapshot-changes'
 import { waitingAfterEjection, waitingInQueue, type QueuePlace } from '#domain/waiting'
 import { forgeActivities, pipelineActivities } from './proxies.ts'
 import type { PullRequestRun } from './pull-request-run.ts'
@@ -41,7 +41,10 @@ export async function landThroughQueue(run: PullRequestRun, snapshot: SnapshotFa
     if (run.report !== heard) {
       heard = run.report as QueueReport
       offerAgainAt = Date.now() + timings.enqueueAcknowledgement * ACKNOWLEDGED_FACTOR
-      if (heard.outcome === 'landed') return
+      if (heard.outcome === 'landed') {
+        run.merged = heard.merged
+        return
+      }
       if (heard.outcome === 'ejected') return ejected(run, heard)
       showProgress(run, heard)
     }
@@ -66,13 +69,16 @@ function queueEntry(run: PullRequestRun, snapshot: SnapshotFacts): MergeQueueEnt
   }
 }
 
+/** The entry lands under the texts that were scanned; mergeability is the queue's own to find out. */
+const costsNoPlace: SnapshotChange[] = ['title', 'body', 'mergeable']
+
 /** Reviews alone cost no place: it is decided anew, and a PR that is still approved stays where it is. */
 async function movedOn(run: PullRequestRun): Promise<boolean> {
   run.lookPending = false
   const before = run.snapshot!
   const { repo, number } = before
   const now = await forgeActivities(run.input.timings).takeSnapshot({ repo, number })
-  const changes = snapshotChanges(before, now).filter((change) => change !== 'title' && change !== 'mergeable')
+  const changes = snapshotChanges(before, now).filter((change) => !costsNoPlace.includes(change))
   if (changes.length === 0) return false
   if (changes.every((change) => change === 'reviews') && (await stillApproved(run, before, now))) return false
   run.lookPending = true

@@ -61,7 +61,8 @@ async function follow(run: PullRequestRun): Promise<PullRequestResult | null> {
   }
   if (mayLand(run, snapshot)) {
     await landThroughQueue(run, snapshot)
-    return null
+    const { merged } = run
+    return merged === null ? null : finish(run, { ...run.snapshot!, state: 'merged', merged })
   }
   return (await rest(run, snapshot)) === 'stale' ? goStale(run, snapshot) : null
 }

@@ -32,16 +32,16 @@ describe('the checks that can run', () => {
 
 describe('results of an earlier look', () => {
   const dropped: [string, Partial<SnapshotFacts>, string[]][] = [
-    ['the same facts keep all', {}, ['tests', 'secrets', 'review']],
-    ['another title keeps all', { title: 'Other' }, ['tests', 'secrets', 'review']],
-    ['another tree drops the tests', { mergeResult: { commit: sha('1'), tree: sha('2') } }, ['secrets', 'review']],
+    ['the same facts keep all but secrets, which read title and body, too', {}, ['tests', 'review']],
+    ['another title keeps the same', { title: 'Other' }, ['tests', 'review']],
+    ['another tree drops the tests', { mergeResult: { commit: sha('1'), tree: sha('2') } }, ['review']],
     ['another head drops what is about the range', { head: { ref: 'basket', sha: sha('3') } }, ['tests']],
     ['another merge base drops what is about the range', { mergeBase: sha('4') }, ['tests']],
-    ['a conflict drops the tests', { mergeable: 'conflict', mergeResult: null }, ['secrets', 'review']],
+    ['a conflict drops the tests', { mergeable: 'conflict', mergeResult: null }, ['review']],
     [
       'another command drops its check',
-      { policy: policyFacts({ checks: [plannedCheck('tests', { digest: 'other' }), plannedCheck('secrets')] }) },
-      ['secrets'],
+      { policy: policyFacts({ checks: [plannedCheck('tests', { digest: 'other' }), plannedCheck('review')] }) },
+      ['review'],
     ],
     ['a pass beyond its maximum age is dropped', { takenAt: '2026-03-09T12:00:00.000Z' }, []],
   ]

@@ -50,6 +50,7 @@ export function snapshotFacts(change: Partial<SnapshotFacts> = {}): SnapshotFact
     changesRequestedBy: [],
     merged: null,
     isolationWarning: null,
+    bodyDigest: 'd'.repeat(64),
     policy: policyFacts(),
     ...change,
   }

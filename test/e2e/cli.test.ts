@@ -10,7 +10,7 @@ const timings = `timings:
   sweep: 2s
   enqueueAcknowledgement: 3s
   heartbeat: 2s
-  shortActivity: 3s
+  shortActivity: 1m
   infrastructureRetry: 200ms
 `
 const policy = (timeout: string) =>

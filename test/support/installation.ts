@@ -24,7 +24,7 @@ const timings = {
   enqueueAcknowledgement: '3s',
   mergeableRetry: '500ms',
   heartbeat: '2s',
-  shortActivity: '3s',
+  shortActivity: '1m',
   infrastructureRetry: '200ms',
 }
 

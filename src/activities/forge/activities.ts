@@ -86,6 +86,7 @@ async function takeSnapshot(
     ...rest,
     ...verdicts(reviews, snapshot.head.sha, snapshot.author),
     title: maskSecrets(snapshot.title),
+    bodyDigest: createHash('sha256').update(`${snapshot.title}\n${snapshot.body}`).digest('hex'),
     conflicts: snapshot.conflicts.slice(0, MAX_CONFLICTS).map((path) => maskSecrets(path)),
     commitCount: commits.length,
     pathCount: changedPaths.length,
