@@ -139,7 +139,7 @@ describe('the command line on a fresh machine', { timeout: 90 * SECONDS }, () =>
     await pushBranch(shop, 'slow', 'sleep 3.1415\n')
     const landing = create(shop, 'slow')
     await seen('sleep', '3.1415')
-    const [worker] = await processesWith(['worker', '--roles', 'testing'], `SWITCHYARD_HOME=${world.home}`)
+    const [worker] = await processesWith(['worker', '--roles', 'testing,security'], `SWITCHYARD_HOME=${world.home}`)
     process.kill(worker!, 'SIGKILL')
     expect((await landing).code).toBe(0)
     expect(await timesLanded('slow')).toBe(1)
@@ -170,7 +170,8 @@ describe('the command line on a fresh machine', { timeout: 90 * SECONDS }, () =>
       ready: true,
       server,
     })
-    expect((await landing).code).toBe(0)
+    const landed = await landing
+    expect(landed, landed.stdout).toMatchObject({ code: 0 })
     expect(await timesLanded('orphaned')).toBe(1)
   })
 
