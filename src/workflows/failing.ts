@@ -1,6 +1,7 @@
-import { ActivityFailure, ApplicationFailure, condition, isCancellation, rootCause } from '@temporalio/workflow'
+import { ActivityFailure, ApplicationFailure, isCancellation, rootCause } from '@temporalio/workflow'
 import type { PullRequestResult } from '#contracts/pull-request'
 import { staleSentence, waitingForRetry } from '#domain/waiting'
+import { maskSecrets } from '#domain/mask'
 import { oneLine } from '#domain/text'
 import { leaveQueue } from './landing.ts'
 import type { PullRequestRun } from './pull-request-run.ts'
@@ -31,7 +32,7 @@ export async function orRest(
 }
 
 export function failureReason(error: ActivityFailure): string {
-  return oneLine(rootCause(error) ?? error.message, MAX_REASON)
+  return oneLine(maskSecrets(rootCause(error) ?? error.message), MAX_REASON)
 }
 
 async function rest(run: PullRequestRun, reason: string): Promise<PullRequestResult | null> {
@@ -50,7 +51,7 @@ async function rest(run: PullRequestRun, reason: string): Promise<PullRequestRes
   const ended = run.phase === 'landed' || run.phase === 'closed'
   const pullRequest = { repo, number, author: snapshot?.author ?? null }
   run.enter(ended ? run.phase : 'waiting', waitingForRetry(pullRequest, reason, run.failingSince, until))
-  await condition(() => run.lookPending, pause)
+  await run.rest(pause)
   return null
 }
 

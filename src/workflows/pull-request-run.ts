@@ -1,4 +1,4 @@
-import { setCurrentDetails, upsertSearchAttributes, workflowInfo } from '@temporalio/workflow'
+import { condition, setCurrentDetails, upsertSearchAttributes, workflowInfo } from '@temporalio/workflow'
 import { searchAttributePairs } from '#contracts/search-attributes'
 import type { CheckStatus, PullRequestInput, PullRequestStatus, QueueReport } from '#contracts/pull-request'
 import { renderComment, renderDetails } from '#domain/comment'
@@ -150,13 +150,25 @@ export class PullRequestRun {
     }
   }
 
+  private atRest = false
+
   inQueue(): boolean {
     return this.phase === 'queued' || this.phase === 'testing' || this.phase === 'landing'
   }
 
-  /** Nothing but a person, a new commit or time will move it. */
+  /** Nothing but a person, a new commit or time will move it. Between two steps a phase may look like it and is not. */
   private resting(): boolean {
     if (this.phase === 'landed' || this.phase === 'closed') return true
-    return !this.lookPending && (this.phase === 'waiting' || this.phase === 'rejected')
+    return this.atRest && !this.lookPending
+  }
+
+  /** Rests until a hint comes or the time has passed; answers whether one came. */
+  async rest(milliseconds: number): Promise<boolean> {
+    this.atRest = true
+    try {
+      return await condition(() => this.lookPending, milliseconds)
+    } finally {
+      this.atRest = false
+    }
   }
 }

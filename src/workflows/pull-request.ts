@@ -201,8 +201,11 @@ async function rest(run: PullRequestRun, snapshot: SnapshotFacts): Promise<'chan
   const since = run.waiting ? Date.parse(run.waiting.since) : Date.now()
   const left = Math.max(1, since + staleAfter - Date.now())
   const asksAgain = snapshot.mergeable === 'unknown'
-  const woken = await condition(() => run.lookPending, asksAgain ? Math.min(left, timings.mergeableRetry) : left)
-  return woken || (asksAgain && left > timings.mergeableRetry) ? 'changed' : 'stale'
+  if (asksAgain && left > timings.mergeableRetry) {
+    await condition(() => run.lookPending, timings.mergeableRetry)
+    return 'changed'
+  }
+  return (await run.rest(left)) ? 'changed' : 'stale'
 }
 
 /** null: the PR was looked at meanwhile, and may have been opened again. */

@@ -9,7 +9,7 @@ inWorld('what nobody decided', () => {
     const shop = newShop()
     shop.tests.answers(red)
     const number = await shop.open()
-    const { head } = await shop.phase(number, 'rejected')
+    const { head } = await shop.rest(number)
     const [decision] = await shop.ledger.decisions(shop.repo, number)
     await shop.ledger.saveEvidence({
       id: `forged-${shop.repo}`,

@@ -99,6 +99,14 @@ inWorld('the merge queue', () => {
     expect(shop.landed()).toEqual([])
   })
 
+  it('is no rest: an ejected conflict is decided anew before anybody is told that it rests', async () => {
+    const shop = newShop()
+    const number = await approved(shop, { 'README.md': 'mine\n' })
+    shop.pushBase({ 'README.md': 'theirs\n' })
+    await shop.merge(number)
+    expect(await shop.rest(number)).toMatchObject({ phase: 'rejected' })
+  })
+
   it('ejects what is red on the base of the moment; it waits, and `pr merge` tries it again', async () => {
     const shop = newShop()
     const number = await approved(shop)
