@@ -3,6 +3,7 @@ import { chmod, mkdir, readdir, rename, stat, symlink, utimes, writeFile } from 
 import { dirname, join } from 'node:path'
 import type { TestsPolicy } from '#domain/policy'
 import type { Sha } from '#domain/pull-request'
+import { openRepository } from '../git/repository.ts'
 import { runGit } from '../git/run.ts'
 import { kindOf, removeFolder } from './folders.ts'
 import { identify, isAlive } from './leftovers.ts'
@@ -42,7 +43,7 @@ export async function planKept(input: {
   // Without a lockfile nothing says which paths these are: one tree's are not another's.
   const named = lockfile !== null && (await blobAt(gitDir, trusted, keep.lockfile)) === lockfile
   const landed = commit === trusted || named
-  const provenance = named ? 'landed' : `tree:${await treeOf(gitDir, commit)}`
+  const provenance = named ? 'landed' : `tree:${await openRepository(gitDir).treeOf(commit)}`
   const parts = [input.repo, lockfile, input.setup, keep.paths, input.surroundings, provenance]
   const key = createHash('sha256').update(JSON.stringify(parts)).digest('hex')
   return { key, madeAt: landed ? trusted : commit, paths: keep.paths }
@@ -190,9 +191,4 @@ async function blobAt(gitDir: string, commit: Sha, path: string): Promise<string
     env: { GIT_LITERAL_PATHSPECS: '1' },
   })
   return /^\d+ blob ([0-9a-f]+)\t/.exec(stdout.toString())?.[1] ?? null
-}
-
-async function treeOf(gitDir: string, commit: Sha): Promise<string> {
-  const { stdout } = await runGit({ args: ['rev-parse', `${commit}^{tree}`], objects: join(gitDir, 'objects') })
-  return stdout.toString().trim()
 }
