@@ -24,6 +24,12 @@ export type Finding = {
 /** A log file outside history: where, what, and its masked last lines (≤ 4 KB). */
 export type LogReference = { uri: string; sha256: string; bytes: number; tail: string }
 
+/** A test that failed. `since`: when it failed first after it last passed, in any run of this check on the repository. */
+export type TestFailure = { name: string; message: string; since: Instant | null }
+
+/** What a check's own report (JUnit) says of its tests; at most 200 failures are kept, `failed` counts all. */
+export type TestReport = { total: number; failed: number; skipped: number; failures: TestFailure[] }
+
 /** The record of one finished check, in the ledger under `id`. */
 export type Evidence = {
   id: string
@@ -36,6 +42,8 @@ export type Evidence = {
   reason: string
   findings: Finding[]
   log: LogReference | null
+  /** null or absent: the check writes no report. */
+  tests?: TestReport | null
   startedAt: Instant
   finishedAt: Instant
   /** The workflow that asked for it. */

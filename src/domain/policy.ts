@@ -1,8 +1,8 @@
 /** A duration in milliseconds. */
 export type Milliseconds = number
 
-/** The four ways a PR's commits become one commit or chain on the base; serial landing knows the first two. */
-export type MergeMethod = 'merge' | 'squash'
+/** The four ways a PR's commits become one commit or a chain of them on the base. */
+export type MergeMethod = 'merge' | 'squash' | 'rebase' | 'fast-forward'
 
 /** The command of a `tests` check and where it may run. */
 export type TestsPolicy = {

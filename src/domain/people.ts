@@ -1,0 +1,26 @@
+/** Somebody who may approve, command and answer; from `people` of `switchyard.yaml`. */
+export type KnownPerson = {
+  name: string
+  /** On the forge; null: the same as `name`. */
+  login: string | null
+  email: string | null
+  groups: string[]
+}
+
+/** Whether an actor, as a forge or `--as` names them, is this person: by name, login or address, in any case. */
+export function isPerson(person: KnownPerson, actor: string): boolean {
+  const wanted = actor.trim().toLowerCase()
+  return [person.name, person.login, person.email].some((known) => known !== null && known.toLowerCase() === wanted)
+}
+
+/** Whether an actor is one of `who`, each the name of a person or of a group; an unlisted actor is only themselves. */
+export function isAnyOf(who: string[], actor: string, people: KnownPerson[]): boolean {
+  const known = people.filter((person) => isPerson(person, actor))
+  return who.some((each) => {
+    const wanted = each.trim().toLowerCase()
+    if (wanted === actor.trim().toLowerCase()) return true
+    return known.some(
+      (person) => isPerson(person, each) || person.groups.some((group) => group.toLowerCase() === wanted),
+    )
+  })
+}
