@@ -12,6 +12,8 @@ import { cacheFolder, findTemporalCli, provideTemporalCli } from '../tools/tempo
 
 const NODE_VERSION = '24.21.0'
 const MINIMUM_MAJOR = 24
+/** Scripts that start no Temporal server. */
+const WITHOUT_SERVER = ['node_modules', 'scripts/check', 'scripts/build']
 const root = fileURLToPath(new URL('..', import.meta.url))
 const say = (line) => process.stderr.write(`switchyard: ${line}\n`)
 const npm = process.platform === 'win32' ? 'npm.cmd' : 'npm'
@@ -86,7 +88,7 @@ async function main([command, script, ...args]) {
   }
   ensureDependencies()
   const node = ensureNode()
-  if (command === undefined || !(script.startsWith('node_modules') || script.startsWith('scripts/check')))
+  if (command === undefined || !WITHOUT_SERVER.some((beginning) => script.startsWith(beginning)))
     await ensureTemporalCli(node)
   if (command === 'run') await runScript(node, script, args)
 }

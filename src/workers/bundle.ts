@@ -1,10 +1,15 @@
+import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { bundleWorkflowCode } from '@temporalio/worker'
 
-/** The workflows as one script for the sandbox. Takes about a second; share the result between workers. */
-export async function bundleWorkflows(): Promise<{ code: string }> {
-  const extension = import.meta.url.endsWith('.ts') ? '.ts' : '.js'
-  const workflowsPath = fileURLToPath(new URL(`../workflows/index${extension}`, import.meta.url))
+/**
+ * The workflows as one script for the sandbox. The package brings it along; a clone makes it in about a second, so
+ * share the result between workers.
+ */
+export async function bundleWorkflows(): Promise<{ code: string } | { codePath: string }> {
+  const ready = fileURLToPath(new URL('../workflows/bundle.js', import.meta.url))
+  if (existsSync(ready)) return { codePath: ready }
+  const workflowsPath = fileURLToPath(new URL('../workflows/index.ts', import.meta.url))
   return bundleWorkflowCode({ workflowsPath, logger: silent })
 }
 
