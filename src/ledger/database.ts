@@ -1,18 +1,20 @@
 import { chmod, mkdir, realpath, stat, writeFile } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import { Kysely } from 'kysely'
-import { Migrator, type Migration } from 'kysely/migration'
-import { migrations, type StoreDialect } from './migrations.ts'
+import { Kysely, sql } from 'kysely'
+import { migrate } from './migrate.ts'
 import { NodeSqliteDialect, openNodeSqlite, type NodeSqliteOptions } from './node-sqlite.ts'
 import { LedgerError } from './port.ts'
 import type { Tables } from './schema.ts'
+import type { StoreDialect } from './store-dialect.ts'
 
 export type Database = { tables: Kysely<Tables>; close(): Promise<void> }
 
 const sqlite: StoreDialect = {
+  textType: 'text',
   sequenceType: 'integer',
   sequence: (column) => column.primaryKey().autoIncrement(),
+  jsonText: (column, key) => sql`json_extract(${sql.ref(column)}, ${sql.lit(`$.${key}`)})`,
 }
 
 /** How long to wait for another process that creates the same file, in milliseconds. */
@@ -78,7 +80,7 @@ async function tryOpen(file: string, options: NodeSqliteOptions): Promise<Kysely
   const connection = openNodeSqlite(file, options)
   const tables = new Kysely<Tables>({ dialect: new NodeSqliteDialect(connection) })
   try {
-    await migrate(tables, migrations(sqlite))
+    await migrate(tables, sqlite)
     return tables
   } catch (error) {
     connection.close()
@@ -107,16 +109,4 @@ function unless(...codes: string[]): (error: NodeJS.ErrnoException) => void {
   return (error) => {
     if (!codes.includes(error.code ?? '')) throw error
   }
-}
-
-async function migrate(tables: Kysely<Tables>, steps: Record<string, Migration>): Promise<void> {
-  const migrator = new Migrator({ db: tables, provider: { getMigrations: async () => steps } })
-  const { error } = await migrator.migrateToLatest()
-  if (!error) return
-  if (error instanceof Error && /previously executed migration .* is missing/.test(error.message)) {
-    throw new Error('The ledger was written by a newer Switchyard; run that version, or restore an older copy.', {
-      cause: error,
-    })
-  }
-  throw error instanceof Error ? error : new Error('The ledger could not be migrated.', { cause: error })
 }

@@ -24,6 +24,15 @@ export type AuditEntry = {
   details: Record<string, string | number | boolean | null>
 }
 
+export type AuditFilter = {
+  repo?: string
+  number?: number
+  actor?: string
+  action?: string
+  since?: Instant
+  limit?: number
+}
+
 /** One commit that became the tip of a base branch through the queue. */
 export type Landing = {
   repo: string
@@ -44,6 +53,16 @@ export type Landing = {
  */
 export type PullRequestCounts = { reviewed: number; merged: number; approved: number; rejected: number }
 
+/** A test that failed, and whose check then passed on the same subject and digest: nothing but chance had changed. */
+export type FlakyTest = {
+  repo: string
+  check: CheckName
+  test: string
+  /** How many of its failures were of this kind. */
+  failures: number
+  lastFailedAt: Instant
+}
+
 export type RecordedDecision = Decision & { repo: string; number: number; workflowId: string }
 
 /**
@@ -61,8 +80,16 @@ export interface Ledger {
   saveSnapshot(snapshot: Snapshot): Promise<void>
   snapshot(id: string): Promise<Snapshot | null>
 
+  /** With it, in one step, a row for each failure of `tests`. */
   saveEvidence(evidence: Evidence): Promise<void>
   evidence(id: string): Promise<Evidence | null>
+  /**
+   * Of each of these tests that failed: when it failed first since the newest run of this check, on any subject, that
+   * ended without its failure. A run tells that when it passed, or when it failed and its report names every failure.
+   */
+  failingSince(repo: string, check: CheckName, tests: string[]): Promise<Map<string, Instant>>
+  /** Those that failed at `since` (inclusive) or later, most failures first. */
+  flakyTests(filter: { repo?: string; since?: Instant }): Promise<FlakyTest[]>
   /** The newest pass for this subject and digest; failures are never found here. */
   findPass(repo: string, check: CheckName, subject: Subject, digest: string): Promise<Evidence | null>
 
@@ -80,7 +107,7 @@ export interface Ledger {
 
   appendAudit(entry: AuditEntry): Promise<void>
   /** Oldest first; with `limit` the newest ones. `since` is inclusive. */
-  audit(filter: { repo?: string; number?: number; since?: Instant; limit?: number }): Promise<AuditEntry[]>
+  audit(filter: AuditFilter): Promise<AuditEntry[]>
 
   pullRequestCounts(repo: string | null): Promise<PullRequestCounts>
   close(): Promise<void>

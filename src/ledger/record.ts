@@ -1,18 +1,22 @@
 import type { Kysely } from 'kysely'
 import type { Outcome } from '#domain/decision'
-import { subjectKey, type Evidence, type Subject } from '#domain/evidence'
-import type { CheckName, Policy } from '#domain/policy'
-import type { Instant, Snapshot } from '#domain/pull-request'
-import type { AuditEntry, Landing, Ledger, PullRequestCounts, RecordedDecision } from './port.ts'
-import type { Tables } from './schema.ts'
+import type { Policy } from '#domain/policy'
+import type { Instant } from '#domain/pull-request'
+import { evidenceIds, firstFailing } from '#domain/rules'
+import { auditTrail } from './audit-trail.ts'
+import { evidenceRecord } from './evidence-record.ts'
+import { parse } from './json.ts'
+import type { Landing, Ledger, PullRequestCounts, RecordedDecision } from './port.ts'
+import type { RecordTables, Tables } from './schema.ts'
 
 /** The record's queries, in the SQL that every store speaks. */
 export function createRecord(tables: Kysely<Tables>): Omit<Ledger, 'close'> {
   return {
     ...policies(tables),
-    ...snapshotsAndEvidence(tables),
+    ...evidenceRecord(tables),
     ...decisions(tables),
-    ...landingsAndAudit(tables),
+    ...landings(tables),
+    ...auditTrail(tables),
   }
 }
 
@@ -56,69 +60,9 @@ function policies(tables: Kysely<Tables>) {
   }
 }
 
-function snapshotsAndEvidence(tables: Kysely<Tables>) {
-  return {
-    async saveSnapshot(snapshot: Snapshot): Promise<void> {
-      const { id, repo, number } = snapshot
-      await tables
-        .insertInto('snapshots')
-        .values({ id, repo, number, snapshot: JSON.stringify(snapshot) })
-        .onConflict((conflict) => conflict.doNothing())
-        .execute()
-    },
-    async snapshot(id: string): Promise<Snapshot | null> {
-      const row = await tables.selectFrom('snapshots').select('snapshot').where('id', '=', id).executeTakeFirst()
-      return row ? parse(row.snapshot) : null
-    },
-    async saveEvidence(evidence: Evidence): Promise<void> {
-      const { id, repo, check, subject, digest, conclusion, finishedAt } = evidence
-      const key = { id, repo, check_name: check, subject: subjectKey(subject), digest, conclusion }
-      await tables
-        .insertInto('evidence')
-        .values({ ...key, finished_at: finishedAt, evidence: JSON.stringify(evidence) })
-        .onConflict((conflict) => conflict.doNothing())
-        .execute()
-    },
-    async evidence(id: string): Promise<Evidence | null> {
-      const row = await tables.selectFrom('evidence').select('evidence').where('id', '=', id).executeTakeFirst()
-      return row ? parse(row.evidence) : null
-    },
-    async findPass(repo: string, check: CheckName, subject: Subject, digest: string): Promise<Evidence | null> {
-      const row = await tables
-        .selectFrom('evidence')
-        .select('evidence')
-        .where('repo', '=', repo)
-        .where('check_name', '=', check)
-        .where('subject', '=', subjectKey(subject))
-        .where('digest', '=', digest)
-        .where('conclusion', '=', 'passed')
-        .orderBy('finished_at', 'desc')
-        .orderBy('sequence', 'desc')
-        .limit(1)
-        .executeTakeFirst()
-      return row ? parse(row.evidence) : null
-    },
-  }
-}
-
 function decisions(tables: Kysely<Tables>) {
   return {
-    async saveDecision(decision: RecordedDecision): Promise<void> {
-      const { workflowId, snapshotId, policyDigest, repo, number, outcome, decidedAt } = decision
-      const content = { outcome, decided_at: decidedAt, decision: JSON.stringify(decision) }
-      const key = { workflow_id: workflowId, snapshot_id: snapshotId, policy_digest: policyDigest }
-      await tables
-        .insertInto('decisions')
-        .values({ ...key, repo, number, ...content })
-        .onConflict((conflict) =>
-          conflict
-            .columns(['workflow_id', 'snapshot_id', 'policy_digest'])
-            .doUpdateSet(content)
-            // The checks of the same facts, run again, may end differently: the newer decision stands.
-            .where('decisions.decided_at', '<', decidedAt),
-        )
-        .execute()
-    },
+    saveDecision: (decision: RecordedDecision) => saveDecision(tables, decision),
     async decisions(repo: string, number: number): Promise<RecordedDecision[]> {
       const rows = await tables
         .selectFrom('decisions')
@@ -140,6 +84,42 @@ function decisions(tables: Kysely<Tables>) {
       return { reviewed, merged, approved, rejected }
     },
   }
+}
+
+async function saveDecision(tables: Kysely<Tables>, decision: RecordedDecision): Promise<void> {
+  const { workflowId, snapshotId, policyDigest, repo, number, outcome, decidedAt, rules } = decision
+  const failed = outcome === 'reject' ? firstFailing(rules) : null
+  const content = { outcome, decided_at: decidedAt, decision: JSON.stringify(decision), failed_rule: failed }
+  const key = { workflow_id: workflowId, snapshot_id: snapshotId, policy_digest: policyDigest }
+  await tables.transaction().execute(async (transaction) => {
+    await transaction
+      .insertInto('decisions')
+      .values({ ...key, repo, number, ...content })
+      .onConflict((conflict) =>
+        conflict
+          .columns(['workflow_id', 'snapshot_id', 'policy_digest'])
+          .doUpdateSet(content)
+          // The checks of the same facts, run again, may end differently: the newer decision stands.
+          .where('decisions.decided_at', '<', decidedAt),
+      )
+      .execute()
+    const usedBy = `decision:${workflowId}:${snapshotId}:${policyDigest}`
+    await recordUses(transaction, evidenceIds(rules), { used_by: usedBy, repo, at: decidedAt })
+  })
+}
+
+/** Once for each user: `stats` tells from it how often evidence was there already. */
+async function recordUses(
+  tables: Kysely<Tables>,
+  ids: string[],
+  use: Omit<RecordTables['evidence_uses'], 'evidence_id'>,
+): Promise<void> {
+  if (ids.length === 0) return
+  await tables
+    .insertInto('evidence_uses')
+    .values(ids.map((id) => ({ evidence_id: id, ...use })))
+    .onConflict((conflict) => conflict.doNothing())
+    .execute()
 }
 
 async function countDecided(tables: Kysely<Tables>, repo: string | null): Promise<number> {
@@ -195,14 +175,18 @@ async function count(query: {
   return Number((await query.executeTakeFirstOrThrow()).count)
 }
 
-function landingsAndAudit(tables: Kysely<Tables>) {
+function landings(tables: Kysely<Tables>) {
   return {
     async saveLanding({ commit, evidenceId, ...landing }: Landing): Promise<void> {
-      await tables
-        .insertInto('landings')
-        .values({ ...landing, commit_sha: commit, evidence_id: evidenceId })
-        .onConflict((conflict) => conflict.doNothing())
-        .execute()
+      const { repo, branch, at } = landing
+      await tables.transaction().execute(async (transaction) => {
+        await transaction
+          .insertInto('landings')
+          .values({ ...landing, commit_sha: commit, evidence_id: evidenceId })
+          .onConflict((conflict) => conflict.doNothing())
+          .execute()
+        await recordUses(transaction, [evidenceId], { used_by: `landing:${repo}@${branch}:${commit}`, repo, at })
+      })
     },
     async landings(repo: string, branch: string): Promise<Landing[]> {
       const rows = await tables
@@ -216,29 +200,5 @@ function landingsAndAudit(tables: Kysely<Tables>) {
         .execute()
       return rows.map((row) => ({ ...row }))
     },
-    async appendAudit({ snapshotId, details, ...entry }: AuditEntry): Promise<void> {
-      await tables
-        .insertInto('audit')
-        .values({ ...entry, snapshot_id: snapshotId, details: JSON.stringify(details) })
-        .onConflict((conflict) => conflict.doNothing())
-        .execute()
-    },
-    async audit(filter: { repo?: string; number?: number; since?: Instant; limit?: number }): Promise<AuditEntry[]> {
-      let query = tables.selectFrom('audit').selectAll().orderBy('at', 'desc').orderBy('sequence', 'desc')
-      if (filter.repo !== undefined) query = query.where('repo', '=', filter.repo)
-      if (filter.number !== undefined) query = query.where('number', '=', filter.number)
-      if (filter.since !== undefined) query = query.where('at', '>=', filter.since)
-      if (filter.limit !== undefined) query = query.limit(filter.limit)
-      const rows = await query.execute()
-      return rows.reverse().map(({ sequence: _, snapshot_id, details, ...entry }) => ({
-        ...entry,
-        snapshotId: snapshot_id,
-        details: parse(details),
-      }))
-    },
   }
-}
-
-function parse<Value>(json: string): Value {
-  return JSON.parse(json) as Value
 }

@@ -24,7 +24,23 @@ export type RecordTables = {
     conclusion: CheckConclusion
     finished_at: Instant
     evidence: Json
+    started_at: Instant | null
+    /** It tells of every test of the check whether it failed. */
+    complete: Flag
   }
+  test_failures: {
+    evidence_id: string
+    repo: string
+    check_name: CheckName
+    /** A name too long for an index is cut, with its digest. */
+    test: string
+    subject: string
+    digest: string
+    message: string
+    at: Instant
+  }
+  /** Each decision and landing that rests on a piece of evidence. */
+  evidence_uses: { evidence_id: string; used_by: string; repo: string; at: Instant }
   decisions: {
     sequence: Generated<number>
     workflow_id: string
@@ -35,6 +51,8 @@ export type RecordTables = {
     outcome: Outcome
     decided_at: Instant
     decision: Json
+    /** The path to the first criterion that was not met: `firstFailing`. */
+    failed_rule: string | null
   }
   landings: {
     sequence: Generated<number>
@@ -83,6 +101,8 @@ export type ForgeTables = {
     created_at: Instant
     updated_at: Instant
   }
+  /** A row for each repository that has PRs: who opens one holds it, so that numbers are given one after the other. */
+  forge_repositories: { repo: string }
   forge_reviews: {
     sequence: Generated<number>
     repo: string
@@ -102,6 +122,13 @@ export type ForgeTables = {
     body: string
     created_at: Instant
     updated_at: Instant
+  }
+  forge_reactions: {
+    repo: string
+    number: number
+    /** The sequence of the comment. */
+    comment: number
+    reaction: '+1' | '-1' | 'eyes'
   }
   forge_checks: {
     repo: string
