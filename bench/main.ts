@@ -1,72 +1,80 @@
 import { parseArgs } from 'node:util'
-import { benchLand } from './land/land.ts'
+import type { Benchmark } from './benchmark.ts'
 import { cleanEnvironment } from './surroundings.ts'
 
-const usage = `Usage: npm run bench -- land [--prs n] [--rounds n] [--files a,b] [--json]
-
-Measures against a peer and a floor, in rotated rounds of one run, and prints the ratios.
-
-  land      landing approved pull requests that have their evidence: ours, the same git
-            effects by a bare script, and a worktree per pull request
-
-Options:
-  --prs     pull requests in each round (200)
-  --rounds  rounds; every figure is the median of them (3)
-  --files   files in the repositories, one size after the other (1000,4000)
-  --json    one JSON document on stdout; progress stays on stderr
-
-Exit code: 0 when every target is met, 1 when one is missed, 2 for a wrong call.
-
-Example: npm run bench -- land --prs 50 --rounds 1 --files 1000
-`
+/** Imported when asked for: none pays for another. */
+const benchmarks: Record<string, () => Promise<Benchmark>> = {
+  land: async () => (await import('./land/land.ts')).land,
+  pipeline: async () => (await import('./pipeline/pipeline.ts')).pipeline,
+  cost: async () => (await import('./cost/cost.ts')).cost,
+  recovery: async () => (await import('./recovery/recovery.ts')).recovery,
+  cli: async () => (await import('./cli/cli.ts')).cli,
+}
 
 class UsageError extends Error {}
 
 async function main(argv: string[]): Promise<number> {
-  const { values, positionals } = parse(argv)
-  if (values.help) {
-    process.stdout.write(usage)
+  const [name = '', ...rest] = argv.filter((word) => word !== '--help' && word !== '-h')
+  const chosen = benchmarks[name]
+  if (argv.length > rest.length + 1 || argv[0] === '--help' || argv[0] === '-h') {
+    process.stdout.write(await usage(chosen === undefined ? Object.keys(benchmarks) : [name]))
     return 0
   }
-  if (positionals.length !== 1 || positionals[0] !== 'land') throw new UsageError('say what to measure: land')
-  const options = {
-    prs: count('--prs', values.prs, 2_000),
-    rounds: count('--rounds', values.rounds, 20),
-    files: values.files.split(',').map((each) => count('--files', each, 100_000)),
-  }
+  if (chosen === undefined) throw new UsageError(`say what to measure: ${Object.keys(benchmarks).join(', ')}`)
+  const benchmark = await chosen()
+  const { values, json } = parse(benchmark, rest)
   const stop = new AbortController()
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     process.on(signal, () => stop.abort(new Error(`stopped by ${signal}`)))
   }
   cleanEnvironment()
   const say = (line: string) => void process.stderr.write(`${line}\n`)
-  const { document, text, met } = await benchLand({ ...options, say, signal: stop.signal })
-  process.stdout.write(values.json ? `${JSON.stringify(document, null, 2)}\n` : text)
+  const { document, text, met } = await benchmark.run(values, { say, signal: stop.signal })
+  process.stdout.write(json ? `${JSON.stringify(document, null, 2)}\n` : text)
   return met ? 0 : 1
 }
 
-function parse(argv: string[]) {
+function parse({ options }: Benchmark, args: string[]): { values: Record<string, number[]>; json: boolean } {
+  const texts = Object.entries(options).map(
+    ([name, { fallback }]) => [name, { type: 'string', default: fallback }] as const,
+  )
   try {
-    return parseArgs({
-      args: argv,
-      allowPositionals: true,
-      options: {
-        prs: { type: 'string', default: '200' },
-        rounds: { type: 'string', default: '3' },
-        files: { type: 'string', default: '1000,4000' },
-        json: { type: 'boolean', default: false },
-        help: { type: 'boolean', short: 'h', default: false },
-      },
-    })
+    const { values } = parseArgs({ args, options: { ...Object.fromEntries(texts), json: { type: 'boolean' } } })
+    const { json, ...given } = values as Record<string, string> & { json?: boolean }
+    const read = ([name, text]: [string, string]) => [name, numbers(name, text, options[name]!)]
+    return { values: Object.fromEntries(Object.entries(given).map(read)), json: json ?? false }
   } catch (error) {
     throw new UsageError(error instanceof Error ? error.message : String(error))
   }
 }
 
-function count(name: string, text: string, max: number): number {
-  const value = Number(text)
-  if (Number.isInteger(value) && value > 0 && value <= max) return value
-  throw new UsageError(`${name} must be a whole number from 1 to ${max}, not ${JSON.stringify(text)}`)
+function numbers(name: string, text: string, { max, list }: Benchmark['options'][string]): number[] {
+  const found = (list ? text.split(',') : [text]).map(Number)
+  if (found.every((value) => Number.isInteger(value) && value > 0 && value <= max)) return found
+  throw new UsageError(`--${name} must be ${list ? 'whole numbers' : 'a whole number'} from 1 to ${max}, not "${text}"`)
+}
+
+async function usage(names: string[]): Promise<string> {
+  const described = await Promise.all(names.map(async (name) => describe(name, await benchmarks[name]!())))
+  return `Usage: npm run bench -- <benchmark> [options] [--json]
+
+Measures against a peer or a floor, in rotated rounds of one run, and prints ratios and targets.
+
+${described.join('\n\n')}
+
+  --json  one JSON document on stdout; progress stays on stderr
+
+Exit code: 0 when every target is met, 1 when one is missed, 2 for a wrong call, 3 when it could not measure.
+
+Example: npm run bench -- land --prs 50 --rounds 1 --files 1000
+`
+}
+
+function describe(name: string, { about, options }: Benchmark): string {
+  const lines = Object.entries(options).map(
+    ([option, { about, fallback }]) => `    --${option.padEnd(10)}${about} (${fallback})`,
+  )
+  return [`  ${name.padEnd(10)}${about}`, ...lines].join('\n')
 }
 
 try {
@@ -74,6 +82,6 @@ try {
 } catch (error) {
   const wrongCall = error instanceof UsageError
   process.stderr.write(`bench: ${error instanceof Error ? (wrongCall ? error.message : error.stack) : String(error)}\n`)
-  if (wrongCall) process.stderr.write(usage)
+  if (wrongCall) process.stderr.write('What there is: npm run bench -- --help\n')
   process.exitCode = wrongCall ? 2 : 3
 }

@@ -3,13 +3,25 @@ import { join } from 'node:path'
 import { useHelper } from '#activities/process/helper'
 import { inFolder } from '../surroundings.ts'
 import { rotate } from '../statistics.ts'
-import { withInstallation, type Bench } from './installation.ts'
+import { withInstallation, type Bench } from '../installation.ts'
 import { landThroughQueue, type OursTimed } from './ours.ts'
-import { reportOf, type Report, type Round } from './report.ts'
+import type { Benchmark, Report } from '../benchmark.ts'
+import { reportOf, type Round } from './report.ts'
 import { landByBareScript, landByShell, landByWorktrees } from './scripts.ts'
-import { copyTemplate, createTemplate, type Template } from './template.ts'
+import { copyTemplate, createTemplate, type Template } from '../template.ts'
 
-export type LandOptions = {
+export const land: Benchmark = {
+  about: 'landing approved PRs that have their evidence, against the same git effects and a worktree per PR',
+  options: {
+    prs: { fallback: '200', max: 2_000, about: 'pull requests in each round' },
+    rounds: { fallback: '3', max: 20, about: 'rounds; every figure is the median of them' },
+    files: { fallback: '1000,4000', max: 100_000, list: true, about: 'files in the repositories' },
+  },
+  run: ({ prs, rounds, files }, context) =>
+    benchLand({ prs: prs![0]!, rounds: rounds![0]!, files: files!, ...context }),
+}
+
+type LandOptions = {
   prs: number
   rounds: number
   files: number[]
@@ -24,7 +36,7 @@ const lanes = ['ours', 'script', 'shell', 'worktree'] as const
 type Lane = (typeof lanes)[number]
 
 /** Lands the same changes in each way, in rounds in which every way takes its turn at being first. */
-export async function benchLand(options: LandOptions): Promise<Report> {
+async function benchLand(options: LandOptions): Promise<Report> {
   return inFolder(async (folder) => {
     // As in the workers: else the scripts would pay for the size of this process.
     const helper = useHelper()

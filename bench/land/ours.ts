@@ -7,13 +7,13 @@ import { updatePipeline } from '#client/update'
 import { openRepository } from '#activities/git/repository'
 import type { CheckName, Policy } from '#domain/policy'
 import type { Subject } from '#domain/evidence'
-import type { Bench } from './installation.ts'
-import { cpuTime } from './cpu.ts'
+import type { Bench } from '../installation.ts'
+import { cpuTime } from '../cpu.ts'
 import { partsOf, type Parts } from './parts.ts'
 import { followBase } from './follow-base.ts'
-import type { Change, Template } from './template.ts'
+import { AUTHOR, openPullRequest } from '../pull-requests.ts'
+import type { Change, Template } from '../template.ts'
 
-const AUTHOR = 'ada@example.test'
 const AT_ONCE = 10
 const POLL_MS = 100
 
@@ -77,21 +77,18 @@ export async function landThroughQueue(round: Round): Promise<OursTimed> {
 }
 
 async function openAll(round: Round, changes: Change[]): Promise<Map<Change, number>> {
-  const { repo, installation, say, template } = round
+  const { repo, say, template } = round
   const policy = policyOf(round)
   const git = openRepository(template.gitDir)
   const numbers = new Map<Change, number>()
   for (const change of changes) {
-    const { head, branch, title } = change
+    const { head, branch } = change
     const merged = await git.mergeTree(template.root, head)
     if (merged.outcome === 'conflict') throw new Error(`${branch} conflicts`)
     await pass(round, policy, 'tests', { kind: 'tree', tree: merged.tree })
     await pass(round, policy, 'secrets', { kind: 'range', base: template.root, head })
     await pass(round, policy, 'review', { kind: 'range', base: template.root, head })
-    const request = { title, body: '', head: branch, base: 'main', author: AUTHOR, draft: false, labels: [] }
-    const created = await installation.forge.createPullRequest(repo, request)
-    if (created.outcome === 'refused') throw new Error(`${branch}: ${created.detail}`)
-    numbers.set(change, created.pullRequest.number)
+    numbers.set(change, await openPullRequest(round, repo, change))
   }
   say(`  ${repo}: ${changes.length} pull requests are open`)
   const approved = `Repo = "${repo}" AND Pipeline = "pullRequest" AND WaitingOn = "pr merge: merge.auto is off"`

@@ -1,5 +1,6 @@
 import { cpus } from 'node:os'
 import Table from 'cli-table3'
+import type { Report } from '../benchmark.ts'
 import { median, rounded } from '../statistics.ts'
 import type { Parts } from './parts.ts'
 
@@ -16,8 +17,6 @@ export type Round = {
   worktree: number
   parts: Parts
 }
-
-export type Report = { document: object; text: string; met: boolean }
 
 const ABOVE_FLOOR_MS = 60
 const FASTER_THAN_WORKTREE = 5

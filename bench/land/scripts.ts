@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import { openRepository } from '#activities/git/repository'
 import { gitEnvironment, runGit } from '#activities/git/run'
 import { runProcess } from '#activities/process/run'
-import type { Template } from './template.ts'
+import type { Template } from '../template.ts'
 
 const person = { name: 'Ada Sample', email: 'ada@example.test', at: '2026-01-01T00:00:00.000Z' }
 

@@ -1,13 +1,13 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { installationFileName } from '#config/installation-file'
-import { startRunning } from '#client/supervisor/running'
+import { startRunning, type Running } from '#client/supervisor/running'
 import { connect } from '#installation/connect'
 import type { Connected, Installation } from '#installation/installation'
 import { openInstallation } from '#installation/open'
 import { workerProcesses } from '#workers/roles'
 
-export type Bench = { installation: Installation; connected: Connected }
+export type Bench = { installation: Installation; connected: Connected; running: Running }
 
 /** A real installation: embedded server, local forge, the worker processes that `up` starts. */
 export async function withInstallation<T>(
@@ -15,6 +15,7 @@ export async function withInstallation<T>(
   repositories: { name: string; gitDir: string }[],
   say: (line: string) => void,
   work: (bench: Bench) => Promise<T>,
+  { workers = workerProcesses }: { workers?: typeof workerProcesses } = {},
 ): Promise<T> {
   await mkdir(home, { recursive: true })
   const configFile = join(home, installationFileName)
@@ -29,7 +30,7 @@ export async function withInstallation<T>(
       home,
       configFile,
       env,
-      workers: workerProcesses,
+      workers,
       serverEndsWithUs: true,
       say,
       onEvent,
@@ -37,7 +38,7 @@ export async function withInstallation<T>(
     try {
       const connected = await connect(installation, { env })
       try {
-        return await work({ installation, connected })
+        return await work({ installation, connected, running })
       } finally {
         await connected.close()
       }
