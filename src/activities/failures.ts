@@ -29,6 +29,8 @@ function forgeFailure(error: ForgeError): ApplicationFailure {
       return ApplicationFailure.create({ type: 'Unknown', message, cause: error })
     case 'forbidden':
       return ApplicationFailure.create({ type: 'Forbidden', message, nonRetryable: true, cause: error })
+    case 'invalid':
+      return ApplicationFailure.create({ type: 'Invalid', message, nonRetryable: true, cause: error })
     case 'conflict':
     case 'unavailable':
       return ApplicationFailure.create({

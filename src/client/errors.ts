@@ -61,6 +61,8 @@ function fromForge(error: Error): CliError | null {
       return new CliError(2, 'not-found', error.message, { ...options, hint: 'See `switchyard pr list --state all`.' })
     case 'forbidden':
       return new CliError(1, 'forbidden', error.message, { ...options, hint: 'Ask somebody who may, or use --as.' })
+    case 'invalid':
+      return new CliError(2, 'invalid', error.message, options)
     case 'conflict':
       return new CliError(1, 'conflict', error.message, { ...options, hint: 'Look with `switchyard pr view`.' })
     default:

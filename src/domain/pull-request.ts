@@ -15,7 +15,8 @@ export type Mergeable = 'clean' | 'conflict' | 'unknown'
 
 export type Review = {
   author: string
-  state: 'approved' | 'changes-requested' | 'commented'
+  /** `dismissed`: whoever asked for changes, or approved, takes that back. */
+  state: 'approved' | 'changes-requested' | 'commented' | 'dismissed'
   /** The head that was reviewed; an approval counts for that head only. */
   head: Sha
   body: string
@@ -38,6 +39,8 @@ export type PullRequest = {
   base: { ref: string; sha: Sha }
   mergeable: Mergeable
   reviews: Review[]
+  /** The id of the newest comment that a person wrote; null where there is none. */
+  newestComment: string | null
   merged: Merged | null
   createdAt: Instant
   updatedAt: Instant
@@ -102,6 +105,8 @@ export type SnapshotFacts = Pick<
   pathCount: number
   approvedBy: string[]
   changesRequestedBy: string[]
+  /** Absent in what an earlier version took. */
+  newestComment?: string | null
   merged: Merged | null
   /** What code of this PR can reach here that it should not, in one sentence; null when nothing. */
   isolationWarning: string | null

@@ -18,6 +18,11 @@ describe('what a tool throws becomes a failure that', () => {
       { type: 'Forbidden', nonRetryable: true },
     ],
     [
+      'is final when what was asked can never be done',
+      new ForgeError('invalid', 'The text is too long.'),
+      { type: 'Invalid', nonRetryable: true },
+    ],
+    [
       'is retried when the forge is away',
       new ForgeError('unavailable', '502'),
       { type: 'Unavailable', nonRetryable: false },

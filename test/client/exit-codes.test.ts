@@ -42,6 +42,7 @@ describe('exit codes', () => {
     ['ConfigError', {}, 2, 'configuration'],
     ['ForgeError', { kind: 'unavailable' }, 1, 'forge-unavailable'],
     ['ForgeError', { kind: 'not-found' }, 2, 'not-found'],
+    ['ForgeError', { kind: 'invalid' }, 2, 'invalid'],
     ['LedgerError', { kind: 'full' }, 1, 'ledger-full'],
     ['ServiceError', { cause: { code: 4 } }, 3, 'no-worker'],
     ['ServiceError', { cause: { code: 14, details: 'refused' } }, 3, 'no-server'],

@@ -1,6 +1,6 @@
 import { PassThrough } from 'node:stream'
 import { TypedSearchAttributes } from '@temporalio/common'
-import type { CreateOutcome, Forge, NewPullRequest } from '#activities/forge/port'
+import type { Comment, CreateOutcome, Forge, NewPullRequest } from '#activities/forge/port'
 import type { GitRepository } from '#activities/git/port'
 import type { PullRequestStatus } from '#contracts/pull-request'
 import type { MergeQueueStatus } from '#contracts/merge-queue'
@@ -30,6 +30,7 @@ export type World = {
   evidence: Evidence[]
   /** What every decision was made under. */
   recordedPolicy: Policy
+  comments: Comment[]
   logs: Record<string, string>
   counts: { reviewed: number; merged: number; rejected: number; approved: number }
   /** null: there is no server. */
@@ -61,6 +62,7 @@ export function world(changes: Partial<World> = {}): World {
     decisions: [],
     evidence: [],
     recordedPolicy: defaultPolicy(),
+    comments: [],
     logs: {},
     counts: { reviewed: 0, merged: 0, rejected: 0, approved: 0 },
     server: null,
@@ -196,7 +198,8 @@ function fakeForge(in_: World): Forge {
       in_.pullRequests.filter((one) => one.repo === repo && (state === 'all' || one.state === state)),
     async updatePullRequest(repo, number, changes, actor) {
       in_.acts.push(`update #${number} ${JSON.stringify(changes)} by ${actor}`)
-      return change(repo, number, changes)
+      const { base, ...others } = changes
+      return change(repo, number, { ...others, ...(base === undefined ? {} : { base: { ref: base, sha: BASE } }) })
     },
     async submitReview(repo, number, review) {
       in_.acts.push(`review #${number} ${review.state} at ${review.head.slice(0, 2)} by ${review.author}`)
@@ -206,9 +209,9 @@ function fakeForge(in_: World): Forge {
     },
     async addComment(_repo, number, author, body) {
       in_.acts.push(`comment #${number} by ${author}`)
-      return { id: '1', key: null, author, body, createdAt: NOW, updatedAt: NOW }
+      return { id: '1', key: null, author, body, reactions: [], createdAt: NOW, updatedAt: NOW }
     },
-    listComments: async () => [],
+    listComments: async () => in_.comments,
   } satisfies Partial<Forge> as unknown as Forge
 }
 

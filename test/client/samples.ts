@@ -23,6 +23,7 @@ export function pullRequest(changes: Partial<PullRequest> = {}): PullRequest {
     base: { ref: 'main', sha: BASE },
     mergeable: 'clean',
     reviews: [],
+    newestComment: null,
     merged: null,
     createdAt: NOW,
     updatedAt: NOW,

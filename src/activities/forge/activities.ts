@@ -91,6 +91,7 @@ async function takeSnapshot(
     commitCount: commits.length,
     pathCount: changedPaths.length,
     merged: pullRequest.merged,
+    newestComment: pullRequest.newestComment,
     isolationWarning: isolationWarning(isolation, policy),
     policy: facts,
   }

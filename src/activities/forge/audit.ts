@@ -6,7 +6,6 @@ import type { PullRequestRecord } from './records.ts'
 /** Who closes a PR whose branch went. */
 const ITSELF = 'switchyard'
 
-/** The same for the same PR, so that opening it again after a lost answer makes up for a lost entry. */
 export function createdEntry(record: PullRequestRecord): AuditEntry {
   const { author, createdAt, head, base, draft } = record
   const details = { head: head.ref, sha: head.sha, base: base.ref, draft }
@@ -21,7 +20,8 @@ export function changeEntries(
   at: Instant,
 ): AuditEntry[] {
   const fields = Object.keys(edited).sort().join(',')
-  const edits = fields === '' ? [] : [entry(record, 'pr.edited', actor, at, `:${fields}`, { fields })]
+  const details = { fields, ...(edited.base === undefined ? {} : { base: edited.base }) }
+  const edits = fields === '' ? [] : [entry(record, 'pr.edited', actor, at, `:${fields}`, details)]
   if (!state) return edits
   const action = state === 'closed' ? 'pr.closed' : 'pr.reopened'
   return [entry(record, action, actor, at, '', { head: record.head.ref }), ...edits]

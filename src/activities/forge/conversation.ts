@@ -6,15 +6,14 @@ import { invalidText } from './texts.ts'
 /** Comments, reviews and checks. A comment of ours is no news to us: it makes no hint. */
 export function conversation(
   engine: Engine,
-): Pick<Forge, 'submitReview' | 'upsertComment' | 'addComment' | 'listComments' | 'setCheck' | 'listChecks'> {
+): Pick<Forge, 'submitReview' | 'upsertComment' | 'addComment' | 'listComments' | 'react' | 'setCheck' | 'listChecks'> {
   const { records } = engine
   return {
     async submitReview(repo, number, input) {
       const record = await engine.record(repo, number)
       refuseLongBody(input.body)
       const review = { ...input, at: engine.now() }
-      await records.addReview(repo, number, review)
-      await engine.audit(reviewEntry(record, review))
+      await records.addReview(repo, number, review, reviewEntry(record, review))
       engine.happened(effect(record, 'reviewed', input.state))
       return review
     },
@@ -40,6 +39,12 @@ export function conversation(
       await engine.record(repo, number)
       return records.comments(repo, number)
     },
+    async react(repo, number, commentId, reaction) {
+      const record = await engine.record(repo, number)
+      const known = await records.putReaction(repo, number, commentId, reaction)
+      if (!known) throw new ForgeError('invalid', `#${number} of ${repo} has no comment ${commentId}.`)
+      engine.happened(effect(record, 'reacted', `${commentId} ${reaction}`))
+    },
     async setCheck(repo, head, check) {
       engine.repository(repo)
       await records.putCheck(repo, head, check)
@@ -54,5 +59,5 @@ export function conversation(
 
 function refuseLongBody(body: string): void {
   const invalid = invalidText({ body })
-  if (invalid) throw new ForgeError('conflict', invalid.detail)
+  if (invalid) throw new ForgeError('invalid', invalid.detail)
 }

@@ -4,6 +4,7 @@ import type { Sha } from '#domain/pull-request'
 import { createdEntry } from './audit.ts'
 import { effect, type Engine } from './engine.ts'
 import type { CreateOutcome, CreateRefusal, NewPullRequest } from './port.ts'
+import type { PullRequestRecord } from './records.ts'
 import { invalidText } from './texts.ts'
 
 /** Opens a PR. Asked again after a lost answer it refuses as `duplicate`, with the number of the first. */
@@ -12,22 +13,21 @@ export async function createPullRequest(engine: Engine, repo: string, input: New
   if ('outcome' in refusal) return refusal
   const at = engine.now()
   const { title, body, author, draft, labels } = input
-  const inserted = await engine.records.insert({
+  const record: Omit<PullRequestRecord, 'number'> = {
     ...{ repo, title: title.trim(), body, author, draft, labels, state: 'open', merged: null },
     head: { ref: input.head, sha: refusal.head },
     base: { ref: input.base, sha: refusal.base },
     createdAt: at,
     updatedAt: at,
-  })
+  }
+  const inserted = await engine.records.insert(record, createdEntry)
   if ('existing' in inserted) {
-    await engine.audit(createdEntry(await engine.record(repo, inserted.existing)))
     const detail = `#${inserted.existing} is open for the branch ${input.head} already.`
     return { ...refuse('duplicate', detail), existing: inserted.existing }
   }
-  const record = await engine.record(repo, inserted.number)
-  await engine.audit(createdEntry(record))
-  engine.happened(effect(record, 'created', input.head, { from: refusal.base, to: refusal.head }))
-  return { outcome: 'created', pullRequest: await engine.present(record) }
+  const opened = await engine.record(repo, inserted.number)
+  engine.happened(effect(opened, 'created', input.head, { from: refusal.base, to: refusal.head }))
+  return { outcome: 'created', pullRequest: await engine.present(opened) }
 }
 
 type Refused = Extract<CreateOutcome, { outcome: 'refused' }>
@@ -51,10 +51,10 @@ function checkInput(input: NewPullRequest): Refused | null {
   return refuse('same-branch', `Head and base are both ${input.head}; a pull request needs two branches.`)
 }
 
-async function checkBranches(
+export async function checkBranches(
   engine: Engine,
   repo: string,
-  { head: headName, base: baseName }: NewPullRequest,
+  { head: headName, base: baseName }: Pick<NewPullRequest, 'head' | 'base'>,
 ): Promise<Refused | { head: Sha; base: Sha }> {
   const git = engine.repository(repo)
   const branches = await git.refs('refs/heads/')

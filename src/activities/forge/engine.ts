@@ -1,5 +1,4 @@
 import type { Instant, Mergeable, PullRequest, PullRequestState, Sha } from '#domain/pull-request'
-import type { AuditEntry } from '#ledger/port'
 import type { GitRepository } from '../git/port.ts'
 import { branchGoneEntry } from './audit.ts'
 import { conversation } from './conversation.ts'
@@ -27,6 +26,7 @@ export type ForgeEffect = {
     | 'reviewed'
     | 'commented'
     | 'comment-edited'
+    | 'reacted'
     | 'checked'
     | 'landed'
     | 'marked-merged'
@@ -49,8 +49,6 @@ export type ForgeParts = {
   /** Hands over the pushes that came since the last call, and forgets them when `store` has kept them. */
   takePushes(repo: string, store: (pushes: Push[]) => Promise<void>): Promise<void>
   now(): Instant
-  /** Appends to the audit trail, once per key. */
-  audit(entry: AuditEntry): Promise<void>
   happened(effect: ForgeEffect): void
 }
 
@@ -96,10 +94,9 @@ function createEngine(parts: ForgeParts): Engine {
     mergeabilityOf: cachedMergeability(parts),
     async present(record) {
       const current = await refresh(engine, record)
-      const reviews = await parts.records.reviews(current.repo, current.number)
       const { head, base, state, repo } = current
       const mergeable = state === 'open' ? await engine.mergeabilityOf(repo, base.sha, head.sha) : 'unknown'
-      return { ...current, mergeable, reviews }
+      return { ...current, mergeable, ...(await conversationOf(engine, current)) }
     },
   }
   return engine
@@ -137,11 +134,9 @@ export async function refresh(engine: Engine, record: PullRequestRecord): Promis
   const updatedAt = engine.now()
   const changes: RecordChanges =
     head && base ? { headSha: head, baseSha: base, updatedAt } : { state: 'closed', updatedAt }
-  const changed = await engine.records.update(repo, number, ['open'], changes, [])
-  if (changed && changes.state) {
-    await engine.audit(branchGoneEntry(record, updatedAt))
-    engine.happened(effect(record, 'closed', record.head.ref))
-  }
+  const entries = changes.state ? [branchGoneEntry(record, updatedAt)] : []
+  const changed = await engine.records.update(repo, number, ['open'], changes, [], entries)
+  if (changed && changes.state) engine.happened(effect(record, 'closed', record.head.ref))
   return engine.record(repo, number)
 }
 
@@ -159,9 +154,20 @@ async function listPullRequests(engine: Engine, repo: string, state: PullRequest
   for (const record of records) {
     const current = await refresh(engine, record)
     if (state !== 'all' && current.state !== state) continue
-    listed.push({ ...current, mergeable: 'unknown', reviews: await engine.records.reviews(repo, record.number) })
+    listed.push({ ...current, mergeable: 'unknown', ...(await conversationOf(engine, current)) })
   }
   return listed
+}
+
+async function conversationOf(
+  { records }: Engine,
+  { repo, number }: PullRequestRecord,
+): Promise<Pick<PullRequest, 'reviews' | 'newestComment'>> {
+  const [reviews, newestComment] = await Promise.all([
+    records.reviews(repo, number),
+    records.newestComment(repo, number),
+  ])
+  return { reviews, newestComment }
 }
 
 async function deleteBranch(engine: Engine, repo: string, branch: string, expected: Sha) {

@@ -38,7 +38,7 @@ export type FakeForge = Forge & {
 
 /** A forge in memory that fails on request. */
 export function createFakeForge(options: FakeForgeOptions = {}): FakeForge {
-  const records = createMemoryRecords()
+  const records = createMemoryRecords(options.audit ?? (async () => undefined))
   const journal: ForgeEffect[] = []
   const pushes = new Map<string, Push[]>()
   const mergeables = new Map<string, Mergeable>()
@@ -52,7 +52,6 @@ export function createFakeForge(options: FakeForgeOptions = {}): FakeForge {
     protectedBranches: options.protectedBranches ?? (() => ['main']),
     takePushes: (repo, store) => store((pushes.get(repo) ?? []).splice(0)),
     now: options.now ?? (() => new Date().toISOString()),
-    audit: options.audit ?? (async () => undefined),
     happened: (effect) => journal.push(effect),
   })
 

@@ -92,6 +92,8 @@ async function finish(engine: Engine, record: PullRequestRecord, request: MergeR
       { kind: 'pull-request', number, ref: record.head.ref },
       { kind: 'push', number: null, ref: record.base.ref },
     ],
+    // The lander audits a landing, with the evidence that it stands on.
+    [],
   )
   if (marked) engine.happened(effect(record, 'marked-merged', record.head.ref, { to: commit }))
   const recorded = marked ? merged : (await engine.record(repo, number)).merged

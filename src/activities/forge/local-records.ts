@@ -1,7 +1,8 @@
 import type { Insertable, Selectable } from 'kysely'
 import type { ForgeTables, LedgerTables } from '#ledger/port'
-import type { Comment } from './port.ts'
-import type { ForgeRecords, NewHint, PullRequestRecord, RecordChanges } from './records.ts'
+import { comments } from './local-comments.ts'
+import { insertAudit, insertHints } from './local-steps.ts'
+import type { ForgeRecords, PullRequestRecord, RecordChanges } from './records.ts'
 
 type Row = Selectable<ForgeTables['forge_pull_requests']>
 
@@ -18,7 +19,7 @@ export function createLocalRecords(database: LedgerTables): ForgeRecords {
 
 function pullRequests(database: LedgerTables): Pick<ForgeRecords, 'insert' | 'get' | 'list' | 'update'> {
   return {
-    insert: (record) =>
+    insert: (record, entryOf) =>
       database.transaction().execute(async (transaction) => {
         const { repo, head } = record
         const table = transaction.selectFrom('forge_pull_requests').where('repo', '=', repo)
@@ -34,6 +35,7 @@ function pullRequests(database: LedgerTables): Pick<ForgeRecords, 'insert' | 'ge
           .insertInto('forge_pull_requests')
           .values(toRow({ ...record, number }))
           .execute()
+        await insertAudit(transaction, [entryOf({ ...record, number })])
         await insertHints(transaction, repo, [{ kind: 'pull-request', number, ref: head.ref }])
         return { number }
       }),
@@ -51,7 +53,7 @@ function pullRequests(database: LedgerTables): Pick<ForgeRecords, 'insert' | 'ge
       if (state !== 'all') query = query.where('state', '=', state)
       return (await query.execute()).map(fromRow)
     },
-    update: (repo, number, from, changes, added) =>
+    update: (repo, number, from, changes, added, entries) =>
       database.transaction().execute(async (transaction) => {
         const { numUpdatedRows } = await transaction
           .updateTable('forge_pull_requests')
@@ -61,6 +63,7 @@ function pullRequests(database: LedgerTables): Pick<ForgeRecords, 'insert' | 'ge
           .where('state', 'in', from)
           .executeTakeFirstOrThrow()
         if (numUpdatedRows === 0n) return false
+        await insertAudit(transaction, entries)
         await insertHints(transaction, repo, added)
         return true
       }),
@@ -69,12 +72,13 @@ function pullRequests(database: LedgerTables): Pick<ForgeRecords, 'insert' | 'ge
 
 function reviews(database: LedgerTables): Pick<ForgeRecords, 'addReview' | 'reviews'> {
   return {
-    addReview: (repo, number, review) =>
+    addReview: (repo, number, review, entry) =>
       database.transaction().execute(async (transaction) => {
         await transaction
           .insertInto('forge_reviews')
           .values({ repo, number, ...review })
           .execute()
+        await insertAudit(transaction, [entry])
         await insertHints(transaction, repo, [{ kind: 'review', number, ref: null }])
       }),
     reviews: (repo, number) =>
@@ -85,44 +89,6 @@ function reviews(database: LedgerTables): Pick<ForgeRecords, 'addReview' | 'revi
         .where('number', '=', number)
         .orderBy('sequence')
         .execute(),
-  }
-}
-
-function comments(database: LedgerTables): Pick<ForgeRecords, 'addComment' | 'putComment' | 'comments'> {
-  return {
-    addComment: (repo, number, comment) =>
-      database.transaction().execute(async (transaction) => {
-        const row = await transaction
-          .insertInto('forge_comments')
-          .values(commentRow(repo, number, comment))
-          .returningAll()
-          .executeTakeFirstOrThrow()
-        await insertHints(transaction, repo, [{ kind: 'comment', number, ref: null }])
-        return toComment(row)
-      }),
-    async putComment(repo, number, comment) {
-      const row = await database
-        .insertInto('forge_comments')
-        .values(commentRow(repo, number, comment))
-        .onConflict((conflict) =>
-          conflict
-            .columns(['repo', 'number', 'key'])
-            .doUpdateSet({ body: comment.body, updated_at: comment.updatedAt }),
-        )
-        .returningAll()
-        .executeTakeFirstOrThrow()
-      return toComment(row)
-    },
-    async comments(repo, number) {
-      const rows = await database
-        .selectFrom('forge_comments')
-        .selectAll()
-        .where('repo', '=', repo)
-        .where('number', '=', number)
-        .orderBy('sequence')
-        .execute()
-      return rows.map(toComment)
-    },
   }
 }
 
@@ -173,13 +139,6 @@ function hints(database: LedgerTables): Pick<ForgeRecords, 'addHints' | 'takeHin
   }
 }
 
-/** An empty id is named by its sequence when it is taken. */
-async function insertHints(tables: LedgerTables, repo: string, added: NewHint[]): Promise<void> {
-  if (added.length === 0) return
-  const rows = added.map((hint) => ({ ...hint, repo, id: hint.id ?? '' }))
-  await tables.insertInto('forge_hints').values(rows).execute()
-}
-
 function toRow(record: PullRequestRecord): Insertable<ForgeTables['forge_pull_requests']> {
   const { repo, number, title, body, author, state, draft, labels, head, base, merged } = record
   return {
@@ -205,11 +164,12 @@ function fromRow(row: Row): PullRequestRecord {
 }
 
 function changedColumns(changes: RecordChanges): Partial<Row> {
-  const { headSha, baseSha, draft, labels, merged, updatedAt, ...texts } = changes
+  const { headSha, baseSha, baseRef, draft, labels, merged, updatedAt, ...texts } = changes
   return {
     ...texts,
     ...(headSha && { head_sha: headSha }),
     ...(baseSha && { base_sha: baseSha }),
+    ...(baseRef && { base_ref: baseRef }),
     ...(draft !== undefined && { draft: draft ? 1 : 0 }),
     ...(labels && { labels: JSON.stringify(labels) }),
     ...(merged && mergedColumns(merged)),
@@ -224,13 +184,4 @@ function mergedColumns(merged: PullRequestRecord['merged']) {
     merged_method: merged?.method ?? null,
     merged_at: merged?.at ?? null,
   }
-}
-
-function commentRow(repo: string, number: number, { createdAt, updatedAt, ...comment }: Omit<Comment, 'id'>) {
-  return { repo, number, ...comment, created_at: createdAt, updated_at: updatedAt }
-}
-
-function toComment(row: Selectable<ForgeTables['forge_comments']>): Comment {
-  const { sequence, key, author, body, created_at: createdAt, updated_at: updatedAt } = row
-  return { id: String(sequence), key, author, body, createdAt, updatedAt }
 }

@@ -16,7 +16,7 @@ export type LocalForgeOptions = {
   repositories: { name: string; gitDir: string; /** As given to `installHooks`. */ spoolFile?: string }[]
   /** Branches that are never deleted, by the policy; `main` unless told. */
   protectedBranches?: (repo: string) => Promise<string[]> | string[]
-  /** Where allowed direct pushes and what is done to PRs are recorded: `Ledger.appendAudit`. */
+  /** Where allowed direct pushes are recorded: `Ledger.appendAudit`. What is done to PRs is recorded with the deed. */
   audit?: (entry: AuditEntry) => Promise<void>
   now?: () => string
   /** Told of each effect right after it happened. */
@@ -42,7 +42,6 @@ export function createLocalForge(options: LocalForgeOptions): Forge {
     git: (repo) => repositories.get(repo)?.git ?? null,
     protectedBranches: options.protectedBranches ?? (() => ['main']),
     now: options.now ?? (() => new Date().toISOString()),
-    audit,
     happened: options.happened ?? (() => undefined),
     async takePushes(repo, store) {
       const spoolFile = repositories.get(repo)?.spoolFile

@@ -1,6 +1,7 @@
 import type { Merged, Review } from '#domain/pull-request'
+import type { AuditEntry } from '#ledger/port'
 import type { Comment, Hint, NamedCheck } from './port.ts'
-import type { ForgeRecords, NewHint, PullRequestRecord } from './records.ts'
+import type { ForgeRecords, NewComment, NewHint, PullRequestRecord } from './records.ts'
 
 type Kept = PullRequestRecord & { reviews: Review[]; comments: Comment[] }
 
@@ -9,13 +10,16 @@ type Memory = {
   find(repo: string, number: number): Kept | undefined
   kept(repo: string, number: number): Kept
   hint(repo: string, added: NewHint[]): void
+  audit(entry: AuditEntry): Promise<void>
   nextId(): number
 }
 
 /** Records in memory, for the fake. `hints` is open to the test, which loses, doubles and reorders them. */
-export function createMemoryRecords(): ForgeRecords & { hints: Map<string, Hint[]> } {
+export function createMemoryRecords(
+  audit: (entry: AuditEntry) => Promise<void>,
+): ForgeRecords & { hints: Map<string, Hint[]> } {
   const hints = new Map<string, Hint[]>()
-  const memory = createMemory(hints)
+  const memory = createMemory(hints, audit)
   return {
     hints,
     ...pullRequests(memory),
@@ -26,7 +30,7 @@ export function createMemoryRecords(): ForgeRecords & { hints: Map<string, Hint[
   }
 }
 
-function createMemory(hints: Map<string, Hint[]>): Memory {
+function createMemory(hints: Map<string, Hint[]>, audit: Memory['audit']): Memory {
   const pullRequests = new Map<string, Kept[]>()
   let sequence = 0
   const nextId = (): number => (sequence += 1)
@@ -35,6 +39,7 @@ function createMemory(hints: Map<string, Hint[]>): Memory {
   return {
     of,
     find,
+    audit,
     nextId,
     kept(repo, number) {
       const record = find(repo, number)
@@ -47,13 +52,15 @@ function createMemory(hints: Map<string, Hint[]>): Memory {
   }
 }
 
-function pullRequests({ of, find, kept, hint }: Memory): Pick<ForgeRecords, 'insert' | 'get' | 'list' | 'update'> {
+function pullRequests(memory: Memory): Pick<ForgeRecords, 'insert' | 'get' | 'list' | 'update'> {
+  const { of, find, kept, hint, audit } = memory
   return {
-    async insert(record) {
+    async insert(record, entryOf) {
       const existing = of(record.repo).find((each) => each.state === 'open' && each.head.ref === record.head.ref)
       if (existing) return { existing: existing.number }
       const number = of(record.repo).length + 1
       of(record.repo).push({ ...structuredClone(record), number, reviews: [], comments: [] })
+      await orUndo(audit(entryOf({ ...record, number })), () => of(record.repo).pop())
       hint(record.repo, [{ kind: 'pull-request', number, ref: record.head.ref }])
       return { number }
     },
@@ -65,32 +72,39 @@ function pullRequests({ of, find, kept, hint }: Memory): Pick<ForgeRecords, 'ins
       of(repo)
         .filter((each) => state === 'all' || each.state === state)
         .map(publicPart),
-    async update(repo, number, from, { headSha, baseSha, ...changes }, added) {
+    async update(repo, number, from, { headSha, baseSha, baseRef, ...changes }, added, entries) {
       const record = kept(repo, number)
       if (!from.includes(record.state)) return false
+      const before = structuredClone(record)
       Object.assign(record, structuredClone(changes))
       if (headSha) record.head.sha = headSha
       if (baseSha) record.base.sha = baseSha
+      if (baseRef) record.base.ref = baseRef
+      for (const entry of entries) await orUndo(audit(entry), () => Object.assign(record, before))
       hint(repo, added)
       return true
     },
   }
 }
 
-function conversation({
-  find,
-  kept,
-  hint,
-  nextId,
-}: Memory): Pick<ForgeRecords, 'addReview' | 'reviews' | 'addComment' | 'putComment' | 'comments'> {
-  function addComment(repo: string, number: number, comment: Omit<Comment, 'id'>): Comment {
-    const added = { ...comment, id: String(nextId()) }
-    kept(repo, number).comments.push(added)
-    return { ...added }
+type Conversation = Pick<
+  ForgeRecords,
+  'addReview' | 'reviews' | 'addComment' | 'putComment' | 'comments' | 'newestComment' | 'putReaction'
+>
+
+function conversation({ find, kept, hint, audit, nextId }: Memory): Conversation {
+  function addComment(repo: string, number: number, comment: NewComment): Comment {
+    const record = kept(repo, number)
+    const added: Comment = { ...comment, id: String(nextId()), reactions: [] }
+    record.comments.push(added)
+    record.updatedAt = comment.createdAt
+    return structuredClone(added)
   }
   return {
-    async addReview(repo, number, review) {
-      kept(repo, number).reviews.push({ ...review })
+    async addReview(repo, number, review, entry) {
+      const { reviews } = kept(repo, number)
+      reviews.push({ ...review })
+      await orUndo(audit(entry), () => reviews.pop())
       hint(repo, [{ kind: 'review', number, ref: null }])
     },
     reviews: async (repo, number) => structuredClone(find(repo, number)?.reviews ?? []),
@@ -101,9 +115,16 @@ function conversation({
     async putComment(repo, number, comment) {
       const existing = kept(repo, number).comments.find((each) => each.key === comment.key)
       if (!existing) return addComment(repo, number, comment)
-      return { ...Object.assign(existing, { body: comment.body, updatedAt: comment.updatedAt }) }
+      return structuredClone(Object.assign(existing, { body: comment.body, updatedAt: comment.updatedAt }))
     },
     comments: async (repo, number) => structuredClone(find(repo, number)?.comments ?? []),
+    newestComment: async (repo, number) =>
+      find(repo, number)?.comments.findLast((comment) => comment.key === null)?.id ?? null,
+    async putReaction(repo, number, commentId, reaction) {
+      const comment = find(repo, number)?.comments.find(({ id }) => id === commentId)
+      if (comment) comment.reactions = [...new Set([...comment.reactions, reaction])].sort()
+      return comment !== undefined
+    },
   }
 }
 
@@ -123,6 +144,14 @@ function checks(): Pick<ForgeRecords, 'putCheck' | 'checks'> {
 
 function publicPart({ reviews: _, comments: __, ...record }: Kept): PullRequestRecord {
   return structuredClone(record) as PullRequestRecord & { merged: Merged | null }
+}
+
+/** What can't be audited did not happen. */
+async function orUndo(audited: Promise<void>, undo: () => unknown): Promise<void> {
+  await audited.catch((error: unknown) => {
+    undo()
+    throw error
+  })
 }
 
 function getOrInsert<Value>(map: Map<string, Value>, key: string, initial: Value): Value {

@@ -55,14 +55,22 @@ export type MergeOutcome =
 
 export type PullRequestChanges = Partial<Pick<PullRequest, 'title' | 'body' | 'draft' | 'labels'>> & {
   state?: 'open' | 'closed'
+  /** A protected branch. */
+  base?: string
 }
 
+/** How Switchyard answers a comment without words. GitHub knows them by these names. */
+export type Reaction = '+1' | '-1' | 'eyes'
+
 export type Comment = {
+  /** A decimal number that rises with every comment of a PR. */
   id: string
   /** Hidden from readers; at most one comment per PR and key. null: written by a person. */
   key: string | null
   author: string
   body: string
+  /** Switchyard's own, each once, in alphabetical order. */
+  reactions: Reaction[]
   createdAt: Instant
   updatedAt: Instant
 }
@@ -105,15 +113,19 @@ export interface Forge {
   /** Sorted by number. */
   listPullRequests(repo: string, filter: { state: 'open' | 'closed' | 'merged' | 'all' }): Promise<PullRequest[]>
   /**
-   * Closing, reopening, drafts, labels and texts. Refuses (`ForgeError` `conflict`) to reopen a merged PR, or one into a
-   * base that is protected no more, and texts that are too long; so do reviews and comments.
+   * Closing, reopening, drafts, labels, texts and the base. Refuses (`ForgeError` `conflict`) to reopen a merged PR, or
+   * one into a base that is protected no more; and (`invalid`) texts that are too long, as do reviews and comments, and
+   * a base that can't be one.
    */
   updatePullRequest(repo: string, number: number, changes: PullRequestChanges, actor: string): Promise<PullRequest>
   submitReview(repo: string, number: number, review: Omit<Review, 'at'>): Promise<Review>
   /** Creates or edits the one comment with this key; the same body again changes nothing. */
   upsertComment(repo: string, number: number, key: string, body: string): Promise<Comment>
   addComment(repo: string, number: number, author: string, body: string): Promise<Comment>
+  /** Sorted by id, which is the order in which they were written. */
   listComments(repo: string, number: number): Promise<Comment[]>
+  /** Answers a comment with a reaction of Switchyard's; the same again changes nothing. */
+  react(repo: string, number: number, commentId: string, reaction: Reaction): Promise<void>
   setCheck(repo: string, head: Sha, check: NamedCheck): Promise<void>
   listChecks(repo: string, head: Sha): Promise<NamedCheck[]>
   mergeability(repo: string, number: number): Promise<Mergeable>
@@ -126,7 +138,8 @@ export interface Forge {
   takeHints(repo: string, limit: number): Promise<Hint[]>
 }
 
-export type ForgeErrorKind = 'not-found' | 'unavailable' | 'conflict' | 'forbidden'
+/** `invalid`: what was asked can never be done, such as a text that is too long. `conflict`: not as things are now. */
+export type ForgeErrorKind = 'not-found' | 'unavailable' | 'conflict' | 'invalid' | 'forbidden'
 
 export class ForgeError extends Error {
   readonly kind: ForgeErrorKind

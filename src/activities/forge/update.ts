@@ -1,6 +1,6 @@
-import type { PullRequest } from '#domain/pull-request'
+import type { PullRequest, Sha } from '#domain/pull-request'
 import { changeEntries } from './audit.ts'
-import { notProtected } from './create.ts'
+import { checkBranches, notProtected } from './create.ts'
 import { effect, refresh, type Engine } from './engine.ts'
 import { ForgeError, type PullRequestChanges } from './port.ts'
 import type { NewHint, PullRequestRecord } from './records.ts'
@@ -14,26 +14,41 @@ export async function updatePullRequest(
   actor: string,
 ): Promise<PullRequest> {
   const record = await refresh(engine, await engine.record(repo, number))
-  const wanted = changedFields(record, changes)
-  if (Object.keys(wanted).length === 0) return engine.present(record)
+  const { base, ...wanted } = changedFields(record, changes)
+  if (base === undefined && Object.keys(wanted).length === 0) return engine.present(record)
   const invalid = invalidText(wanted)
-  if (invalid) throw new ForgeError('conflict', invalid.detail)
+  if (invalid) throw new ForgeError('invalid', invalid.detail)
+  const rebased = base === undefined ? {} : await newBase(engine, record, base)
   if (wanted.state) await checkTransition(engine, record, wanted.state)
   const hint: NewHint = { kind: 'pull-request', number, ref: record.head.ref }
   const updatedAt = engine.now()
-  const updated = await engine.records.update(repo, number, [record.state], { ...wanted, updatedAt }, [hint])
+  const entries = changeEntries(record, base === undefined ? wanted : { ...wanted, base }, actor, updatedAt)
+  const all = { ...wanted, ...rebased, updatedAt }
+  const updated = await engine.records.update(repo, number, [record.state], all, [hint], entries)
   if (!updated) throw new ForgeError('conflict', `#${number} of ${repo} changed at the same moment; try again.`)
-  for (const entry of changeEntries(record, wanted, actor, updatedAt)) await engine.audit(entry)
   engine.happened(effect(record, wanted.state === 'closed' ? 'closed' : 'updated', Object.keys(wanted).join(',')))
   return engine.present(await engine.record(repo, number))
 }
 
 function changedFields(record: PullRequestRecord, changes: PullRequestChanges): PullRequestChanges {
+  const current = { ...record, base: record.base.ref }
   const different = Object.entries(changes).filter(
     ([field, value]) =>
-      value !== undefined && JSON.stringify(record[field as keyof PullRequestChanges]) !== JSON.stringify(value),
+      value !== undefined && JSON.stringify(current[field as keyof PullRequestChanges]) !== JSON.stringify(value),
   )
   return Object.fromEntries(different)
+}
+
+/** As on GitHub only an open PR gets another base. */
+async function newBase(
+  engine: Engine,
+  { repo, number, state, head }: PullRequestRecord,
+  base: string,
+): Promise<{ baseRef: string; baseSha: Sha }> {
+  if (state !== 'open') throw new ForgeError('conflict', `#${number} of ${repo} is ${state}; its base stays as it is.`)
+  const refused = await checkBranches(engine, repo, { head: head.ref, base })
+  if ('outcome' in refused) throw new ForgeError('invalid', refused.detail)
+  return { baseRef: base, baseSha: refused.base }
 }
 
 async function checkTransition(engine: Engine, record: PullRequestRecord, to: 'open' | 'closed'): Promise<void> {

@@ -21,6 +21,8 @@ export type ForgeWorld = {
   protect(branches: string[]): void
   /** The audit trail, oldest first. */
   audit(): Promise<AuditEntry[]>
+  /** From now on no entry can be written. */
+  breakAudit(): Promise<void>
   close(): Promise<void>
 }
 
@@ -224,8 +226,38 @@ export function forgeContract(name: string, makeWorld: () => Promise<ForgeWorld>
       ])('does not take %s later either', async (_, changes) => {
         const opened = await open()
         const updated = forge.updatePullRequest(repo, opened.number, changes, 'ann')
-        await expect(updated).rejects.toMatchObject({ kind: 'conflict' })
+        await expect(updated).rejects.toMatchObject({ kind: 'invalid' })
         expect(await read(opened.number)).toEqual(opened)
+      })
+
+      it('moves to another protected base', async () => {
+        await world.push('next')
+        world.protect(['main', 'next'])
+        const { number } = await open()
+        await forge.updatePullRequest(repo, number, { base: 'next' }, 'bob')
+        expect((await read(number)).base).toEqual({ ref: 'next', sha: await forge.branch(repo, 'next') })
+        expect((await world.audit()).at(-1)).toMatchObject({
+          action: 'pr.edited',
+          actor: 'bob',
+          details: { base: 'next' },
+        })
+      })
+
+      it.each(['nowhere', 'evil', 'feature'])('does not move to the base %s', async (base) => {
+        await world.push('evil')
+        const opened = await open()
+        const moved = forge.updatePullRequest(repo, opened.number, { base }, 'ann')
+        await expect(moved).rejects.toMatchObject({ kind: 'invalid' })
+        expect(await read(opened.number)).toEqual(opened)
+      })
+
+      it('that is closed keeps its base', async () => {
+        await world.push('next')
+        world.protect(['main', 'next'])
+        const { number } = await open()
+        await forge.updatePullRequest(repo, number, { state: 'closed' }, 'ann')
+        const moved = forge.updatePullRequest(repo, number, { base: 'next' }, 'ann')
+        await expect(moved).rejects.toMatchObject({ kind: 'conflict' })
       })
 
       it('tells a conflict with its base', async () => {
@@ -259,7 +291,7 @@ export function forgeContract(name: string, makeWorld: () => Promise<ForgeWorld>
       it('takes no comment and no review of more than 64 KiB', async () => {
         const { number, head } = await open()
         const body = 'x'.repeat(65_537)
-        const refused = { kind: 'conflict' }
+        const refused = { kind: 'invalid' }
         await expect(forge.addComment(repo, number, 'ann', body)).rejects.toMatchObject(refused)
         const review = { author: 'bob', state: 'approved', head: head.sha, body } as const
         await expect(forge.submitReview(repo, number, review)).rejects.toMatchObject(refused)
@@ -277,6 +309,53 @@ export function forgeContract(name: string, makeWorld: () => Promise<ForgeWorld>
           ['decision', 'two'],
           [null, 'hello'],
         ])
+      })
+
+      it('numbers comments as they come, and knows the newest of a person', async () => {
+        const { number, newestComment } = await open()
+        expect(newestComment).toBeNull()
+        await forge.upsertComment(repo, number, 'decision', 'one')
+        expect((await read(number)).newestComment).toBeNull()
+        const written = [
+          await forge.addComment(repo, number, 'ann', 'a'),
+          await forge.addComment(repo, number, 'bob', 'b'),
+        ]
+        await forge.upsertComment(repo, number, 'reply', 'two')
+        expect(await read(number)).toMatchObject({ newestComment: written[1]!.id })
+        expect(await forge.listPullRequests(repo, { state: 'open' })).toMatchObject([{ newestComment: written[1]!.id }])
+        const ids = (await forge.listComments(repo, number)).map(({ id }) => Number(id))
+        expect(ids).toEqual([...new Set(ids)].sort((a, b) => a - b))
+      })
+
+      it('answers a comment with reactions, each once', async () => {
+        const { number } = await open()
+        const { id, reactions } = await forge.addComment(repo, number, 'ann', '/switchyard merge')
+        const other = await forge.addComment(repo, number, 'ann', 'hello')
+        expect(reactions).toEqual([])
+        for (const reaction of ['eyes', '+1', '+1'] as const) await forge.react(repo, number, id, reaction)
+        const comments = await forge.listComments(repo, number)
+        expect(comments.map((comment) => [comment.id, comment.reactions])).toEqual([
+          [id, ['+1', 'eyes']],
+          [other.id, []],
+        ])
+      })
+
+      it('keeps the reactions to a comment of its own that is edited', async () => {
+        const { number } = await open()
+        const { id } = await forge.upsertComment(repo, number, 'decision', 'one')
+        await forge.react(repo, number, id, '-1')
+        expect(await forge.upsertComment(repo, number, 'decision', 'two')).toMatchObject({ id, reactions: ['-1'] })
+      })
+
+      it.each(['999', 'x', '1e400'])('does not react to the comment %s, which is not there', async (id) => {
+        const { number } = await open()
+        await expect(forge.react(repo, number, id, '+1')).rejects.toMatchObject({ kind: 'invalid' })
+      })
+
+      it('does not react to a comment of another PR', async () => {
+        const { number } = await open()
+        const { id } = await forge.addComment(repo, (await open({ head: 'other' })).number, 'ann', 'hello')
+        await expect(forge.react(repo, number, id, '+1')).rejects.toMatchObject({ kind: 'invalid' })
       })
 
       it('changes nothing when a keyed comment is written again with the same body', async () => {
@@ -324,6 +403,19 @@ export function forgeContract(name: string, makeWorld: () => Promise<ForgeWorld>
           ['pr.created', 'ann', number],
           ['pr.closed', 'ann', number],
         ])
+      })
+
+      it('has an entry for every act, for what can not be audited does not happen', async () => {
+        const opened = await open()
+        await world.breakAudit()
+        const { number, head } = opened
+        const review = { author: 'bob', state: 'approved', head: head.sha, body: '' } as const
+        await world.push('other')
+        await expect(forge.createPullRequest(repo, wanted({ head: 'other' }))).rejects.toThrow()
+        await expect(forge.updatePullRequest(repo, number, { title: 'Other' }, 'bob')).rejects.toThrow()
+        await expect(forge.submitReview(repo, number, review)).rejects.toThrow()
+        expect(await forge.getPullRequest(repo, number + 1)).toBeNull()
+        expect(await read(number)).toEqual(opened)
       })
 
       it('tells that a PR was closed because its branch went', async () => {

@@ -11,7 +11,11 @@ import type { ForgeWorld } from './contract.ts'
 export async function fakeWorld(): Promise<ForgeWorld & { forge: FakeForge }> {
   let protectedBranches = ['main']
   const trail = new Map<string, AuditEntry>()
-  const audit = async (entry: AuditEntry) => void (trail.has(entry.key) || trail.set(entry.key, entry))
+  let broken = false
+  const audit = async (entry: AuditEntry) => {
+    if (broken) throw new Error('no space left on the device')
+    if (!trail.has(entry.key)) trail.set(entry.key, entry)
+  }
   const forge = createFakeForge({ protectedBranches: () => protectedBranches, audit })
   const repo = 'shop'
   const git = forge.repository(repo)
@@ -42,6 +46,7 @@ export async function fakeWorld(): Promise<ForgeWorld & { forge: FakeForge }> {
     },
     protect: (branches) => (protectedBranches = branches),
     audit: async () => [...trail.values()],
+    breakAudit: async () => void (broken = true),
     close: async () => undefined,
   }
 }
@@ -116,6 +121,7 @@ export async function localWorld(): Promise<LocalWorld> {
     },
     protect: (branches) => (protectedBranches = branches),
     audit: () => ledger.audit({ repo }),
+    breakAudit: () => ledger.tables.schema.dropTable('audit').execute(),
     async close() {
       await ledger.close()
       await sample.remove()
