@@ -1,6 +1,8 @@
 import { spawnSync } from 'node:child_process'
-import { readFileSync, readlinkSync } from 'node:fs'
+import { readlinkSync } from 'node:fs'
 import { join } from 'node:path'
+import { defaultLimits, type Limits } from '#domain/limits'
+import { findResourceLimits } from './limits.ts'
 import { findNetworks, findProgram, type OwnNetwork } from './network.ts'
 import { findToolchain, isWithin, realOrNull } from './toolchain.ts'
 
@@ -15,6 +17,7 @@ export type IsolatedCommand = {
   env: Record<string, string>
   /** Folders that must not be seen, besides the state folder. */
   hidden: readonly string[]
+  limits: Limits
 }
 
 export type Isolation = {
@@ -22,6 +25,8 @@ export type Isolation = {
   /** What a command with `network: true` gets: one without this host, or that of this host. */
   network: 'own' | 'shared'
   detail: string
+  /** What is not isolated or limited as designed, each as a sentence. */
+  gaps: readonly string[]
   /** Why no command may run: isolation is required and does not work. */
   problem: string | null
   /** What decides, besides the command, what it makes: kept paths of other surroundings are not reused. */
@@ -36,8 +41,8 @@ const marksInside = '/run/switchyard'
 /** Made in `marks` once the sandbox stands: without it, a failure is the sandbox's and not the command's. */
 export const startedMark = 'started'
 
-const largestFile = 2 * 1024 ** 3
-const mostOpenFiles = 65_536
+/** Memory that is in no process, and so not added up: a part of what the command may use. */
+const sharedMemoryShare = 4
 
 type Environment = Record<string, string | undefined>
 
@@ -77,9 +82,10 @@ type Sandbox = {
 function withBubblewrap({ bubblewrap, network, why, env, hidden }: Sandbox): Isolation {
   const hiddenFolders = hidden.map((folder) => realOrNull(folder) ?? folder)
   const toolchain = findToolchain(env, hiddenFolders)
-  const limits = limitArguments(env)
+  const resources = findResourceLimits(env, true)
 
   function wrap(run: IsolatedCommand) {
+    const sharedMemory = Math.ceil(run.limits.memory / sharedMemoryShare)
     const inside = { HOME: homeInside, TMPDIR: '/tmp', PATH: toolchain.path, ...toolchain.env }
     const folders = [...hiddenFolders, ...run.hidden.map((folder) => realOrNull(folder) ?? folder)]
     const args = [
@@ -88,15 +94,18 @@ function withBubblewrap({ bubblewrap, network, why, env, hidden }: Sandbox): Iso
       ...toolchain.visible.flatMap((path) => ['--ro-bind', path, path]),
       ...folders.filter((folder) => toolchain.visible.some((path) => isWithin(folder, path)))
         .flatMap((folder) => ['--tmpfs', folder, '--remount-ro', folder]),
-      ...['--proc', '/proc', '--dev', '/dev', '--bind', run.slot.temp, '/tmp', '--symlink', '/tmp', '/var/tmp'],
+      ...['--proc', '/proc', '--dev', '/dev', '--size', String(sharedMemory), '--tmpfs', '/dev/shm', '--remount-ro', '/dev'],
+      ...['--bind', run.slot.temp, '/tmp', '--symlink', '/tmp', '/var/tmp'],
       ...['--bind', run.slot.home, homeInside, '--bind', run.slot.marks, marksInside],
       ...['--bind', run.slot.tree, treeInside],
       ...run.kept.flatMap(({ source, path }) => ['--ro-bind', source, join(treeInside, path)]),
       ...['--remount-ro', '/', '--chdir', treeInside],
-      ...['--', 'sh', '-c', `: > ${marksInside}/${startedMark} && exec sh -c "$1"`, 'sh', run.shell],
+      // Inside: the kernel counts processes per user and namespace, and of root outside none.
+      ...['--', ...resources.before(run.limits)],
+      ...['sh', '-c', `: > ${marksInside}/${startedMark} && exec sh -c "$1"`, 'sh', run.shell],
     ] // prettier-ignore
     const sandbox = [bubblewrap, ...args]
-    const [command = bubblewrap, ...rest] = [...limits, ...(run.network && network ? network.around(sandbox) : sandbox)]
+    const [command = bubblewrap, ...rest] = run.network && network ? network.around(sandbox) : sandbox
     // Given to bubblewrap itself and not by --setenv: its pid 1 shows inside what it was started with.
     return { command, args: rest, cwd: '/', env: { ...cleanEnvironment(env), ...inside, ...run.env } }
   }
@@ -108,6 +117,7 @@ function withBubblewrap({ bubblewrap, network, why, env, hidden }: Sandbox): Iso
       ? `own PID, mount and network namespaces, for setup and checks with "network: true" through ${network.name}`
       : 'own PID, mount and network namespaces; setup and checks with "network: true" share the network of this host ' +
         `and can reach its services (${why})`,
+    gaps: resources.gaps,
     problem: null,
     surroundings: surroundingsOf('bubblewrap', toolchain.path),
     wrap,
@@ -122,16 +132,17 @@ function networkArguments(network: OwnNetwork | null): string[] {
 }
 
 function withoutIsolation(env: Environment): Isolation {
-  const limits = limitArguments(env)
+  const resources = findResourceLimits(env, false)
   return {
     mode: 'none',
     network: 'shared',
     detail: 'isolation: none, trusted code only: commands can read and change what this user can',
+    gaps: resources.gaps,
     problem: null,
     surroundings: surroundingsOf('none', env['PATH'] ?? ''),
     wrap(run) {
       const own = { HOME: run.slot.home, TMPDIR: run.slot.temp, PATH: env['PATH'] ?? '/usr/local/bin:/usr/bin:/bin' }
-      const [command = 'sh', ...args] = [...limits, 'sh', '-c', run.shell]
+      const [command = 'sh', ...args] = [...resources.before(run.limits), 'sh', '-c', run.shell]
       return { command, args, cwd: run.slot.tree, env: { ...cleanEnvironment(env), ...own, ...run.env } }
     },
   }
@@ -143,6 +154,7 @@ function brokenIsolation(why: string): Isolation {
     mode: 'none',
     network: 'shared',
     detail: `${problem}; until then no command runs`,
+    gaps: [],
     problem,
     surroundings: '',
     wrap: () => {
@@ -168,10 +180,10 @@ function tryOut(isolation: Isolation, network: boolean): string | null {
     network,
     env: {},
     hidden: [],
+    limits: defaultLimits,
   })
-  const end = args.indexOf('--chdir')
-  const look = ['--', 'sh', '-c', 'readlink /proc/self/ns/net && cat /proc/net/dev']
-  const result = spawnSync(command, [...args.slice(0, end), ...look], {
+  const look = ['sh', '-c', 'readlink /proc/self/ns/net && cat /proc/net/dev']
+  const result = spawnSync(command, [...args.slice(0, -look.length - 2), ...look], {
     cwd,
     env,
     timeout: 10_000,
@@ -184,24 +196,4 @@ function tryOut(isolation: Isolation, network: boolean): string | null {
   const seen = result.stdout.toString()
   if (seen.startsWith(readlinkSync('/proc/self/ns/net'))) return 'it shares the network of this host'
   return !network || /^\s*(?!lo:)\S+:/m.test(seen) ? null : 'it has no interface'
-}
-
-/** `prlimit` where the system has it: no core files, no endless file, a bounded number of open ones. */
-function limitArguments(env: Environment): string[] {
-  const prlimit = findProgram('prlimit', env)
-  if (prlimit === null) return []
-  const size = Math.min(largestFile, hardLimit('Max file size'))
-  const files = Math.min(mostOpenFiles, hardLimit('Max open files'))
-  return [prlimit, '--core=0:0', `--fsize=${size}:${size}`, `--nofile=${files}:${files}`]
-}
-
-function hardLimit(name: string): number {
-  try {
-    const line = readFileSync('/proc/self/limits', 'utf8')
-      .split('\n')
-      .find((row) => row.startsWith(name))
-    return Number(line?.slice(name.length).trim().split(/\s+/)[1] ?? Infinity) || Infinity
-  } catch {
-    return Infinity
-  }
 }

@@ -1,11 +1,14 @@
 import { join } from 'node:path'
+import { defaultLimits } from '#domain/limits'
 import { runProcess } from '../process/run.ts'
 import { kindOf, removeFolder } from './folders.ts'
 import { startedMark } from './isolation.ts'
 import type { KeptPath } from './kept.ts'
 import { recorded } from './leftovers.ts'
+import { withLimits } from './limits.ts'
 import { verdictOf, type Verdict } from './outcome.ts'
 import type { RunContext } from './runner.ts'
+import { createWatch } from './watch.ts'
 
 /** What a reviewer's answer on standard output may hold. */
 const keptOutput = 1024 * 1024
@@ -24,13 +27,14 @@ export async function runInSlot(
   command: SlotCommand,
 ): Promise<{ verdict: Verdict; stdout: string }> {
   const { input, slot, log, isolation } = context
-  const { timeout } = input.policy
+  const { timeout, limits = defaultLimits } = input.policy
   const mark = join(slot.marks, startedMark)
   await removeFolder(mark)
   let lastErrors = Buffer.alloc(0)
   log.write(Buffer.from(`$ ${command.shell.trim()}\n`))
   const env = { ...context.passed, ...input.env }
-  const wrapped = isolation.wrap({ ...command, slot, env, hidden: [input.gitDir] })
+  const wrapped = isolation.wrap({ ...command, slot, env, hidden: [input.gitDir], limits })
+  const watch = createWatch(limits, slot.temp)
   const result = await runProcess({
     ...wrapped,
     ...recorded(slot.record, wrapped.command, wrapped.args),
@@ -44,12 +48,17 @@ export async function runInSlot(
       log.write(chunk)
       lastErrors = Buffer.concat([lastErrors, chunk.subarray(-lastErrorBytes)]).subarray(-lastErrorBytes)
     },
-    onSpawn: (pid) => input.onStage({ stage: command.stage, pid }),
-  })
+    onSpawn(pid) {
+      watch.start(pid)
+      input.onStage({ stage: command.stage, pid })
+    },
+  }).finally(watch.stop)
   const started = isolation.mode === 'none' || (await kindOf(mark)) !== 'absent'
   const helper = command.network && isolation.network === 'own'
-  const verdict = verdictOf({ shell: command.shell, timeout, started, helper }, result, lastErrors.toString())
-  return { verdict, stdout: wholeLines(result.stdout, result.stdout.length >= keptOutput) }
+  const said = lastErrors.toString()
+  const verdict = verdictOf({ shell: command.shell, timeout, started, helper }, result, said)
+  const judged = withLimits(verdict, limits, watch.seen, { ...result, lastErrors: said })
+  return { verdict: judged, stdout: wholeLines(result.stdout, result.stdout.length >= keptOutput) }
 }
 
 /** Cut output ends at its last whole line: half a secret would not be recognised. */

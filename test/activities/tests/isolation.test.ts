@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { createIsolation } from '#activities/tests/isolation'
 import { findToolchain } from '#activities/tests/toolchain'
 import type { CommandRunner } from '#activities/tests/port'
+import { defaultLimits } from '#domain/limits'
 import { createFixture, type Fixture } from './support.ts'
 
 const canary = 'canary-9f2b-secret'
@@ -169,6 +170,7 @@ describe('a state folder below a folder that the sandbox shows', () => {
       network: false,
       env: {},
       hidden: ['/usr/lib/git-core'],
+      limits: defaultLimits,
     })
     const text = args.join(' ')
     expect(text).toContain('--tmpfs /usr/share --remount-ro /usr/share')
