@@ -172,10 +172,10 @@ async function queueIsEmpty(client: Client, workflowId: string): Promise<boolean
 /** I8: locks, records of processes and temporary files below the folders; processes that know one of them. */
 export async function strays(folders: { state: string; temp: string }): Promise<string[]> {
   const inState = (await readdir(folders.state, { recursive: true }))
-    .filter((path) => !/^slots\/[^/]+\/\d+\/(?:tree|git)\//.test(path))
+    .filter((path) => !/^slots\/[^/]+\/\d+\/tree\//.test(path))
     // Not stale: the operating system locks these files, and they stay.
     .filter((path) => path !== 'temporal/start.lock' && path !== 'run/up.lock')
-    .filter((path) => /\.lock$|\.tmp$|^slots\/[^/]+\/\d+\/(?:lock|takeover|process)$/.test(path))
+    .filter((path) => /\.lock$|\.tmp$|^slots\/[^/]+\/\d+\/(?:lock|takeover|process)(?:\.[\d.]+)?$/.test(path))
   const inTemp = await readdir(folders.temp)
   return [
     ...inState.map((path) => `I8: ${path} is left in the state folder`),

@@ -26,6 +26,8 @@ export function recorded(file: string, command: string, args: readonly string[])
     'if read -r line < /proc/$$/stat; then printf "%s\n" "$line" > "$1" || exit 125',
     'read -r pid name state parent rest < /proc/$$/stat; [ "$parent" = "$2" ] || exit 125',
     'else printf "%s\n" "$$" > "$1" || exit 125; fi 2> /dev/null',
+    // Should the machine run out of memory, this goes first, and not the worker or the server.
+    '{ echo 1000 > /proc/$$/oom_score_adj; } 2> /dev/null',
     'shift 2; exec "$@"',
   ].join('\n')
   return { command: '/bin/sh', args: ['-c', script, 'sh', file, String(process.pid), command, ...args] }

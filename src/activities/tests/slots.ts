@@ -141,6 +141,17 @@ async function endLeftovers(path: string): Promise<void> {
   const entries = [`HOME=${join(path, 'scratch', 'home')}`, `GIT_DIR=${join(path, 'git')}`]
   await killMembers(entries, join(basename(dirname(path)), basename(path), 'tree'))
   await rm(record, { force: true })
+  await removeUnfinished(path)
+}
+
+/** What a process that was killed in the middle left: git's locks in the slot, and drafts of the slot's own. */
+async function removeUnfinished(path: string): Promise<void> {
+  const ofGit = (await namesIn(join(path, 'git'))).filter((name) => name.endsWith('.lock'))
+  for (const name of ofGit) await rm(join(path, 'git', name), { force: true })
+  for (const name of await namesIn(path)) {
+    const author = draftName.exec(name)?.[1]
+    if (author !== undefined && !isAlive(identify(Number(author)))) await rm(join(path, name), { force: true })
+  }
 }
 
 /** Whether the slot is ours now. The lock names a process, and one whose process is dead is taken over. */
@@ -168,6 +179,8 @@ async function isStale(file: string): Promise<boolean> {
   const holder = await readIdentity(file)
   return holder !== null && !isAlive(holder)
 }
+
+const draftName = /^(?:lock|takeover)\.(\d+)\.[\d.]+$/
 
 /** By a link, so that a lock is never seen without its content. */
 async function createWhole(file: string): Promise<boolean> {

@@ -145,6 +145,18 @@ describe('a lock', () => {
   })
 })
 
+describe('what a killed process left in a slot', () => {
+  test('goes when the slot is taken again, but not what a living one is at', async () => {
+    const path = await lockedBy({ pid: deadProcess(), startedAt: '1' })
+    await mkdir(join(path, 'git'), { recursive: true })
+    const drafts = [`lock.${deadProcess()}.12.5`, `takeover.${deadProcess()}.7`, `lock.${process.ppid}.12.5`]
+    for (const name of ['git/index.lock', 'git/HEAD.lock', ...drafts]) await writeFile(join(path, name), '')
+    await createSlotPool(folder, 1).recover()
+    expect(await readdir(path)).toEqual(['git', `lock.${process.ppid}.12.5`, 'scratch'])
+    expect(await readdir(join(path, 'git'))).toEqual([])
+  })
+})
+
 describe.each(['required', 'none'] as const)('after kill -9 of a worker with isolation "%s"', (isolation) => {
   const mark = `sleep 33${isolation.length}`
 
