@@ -75,14 +75,29 @@ function withSlirp(slirp: string, dying: string[], unshare: string, ip: string |
 }
 
 /**
+ * Where clouds give credentials to whoever asks: link-local addresses, but for the range of `pastaResolver`, and those
+ * that single clouds chose beside them.
+ */
+const cloudAddresses = [
+  '169.254.128.0/17',
+  '100.100.100.200',
+  '168.63.129.16',
+  '192.0.0.192',
+  'fd00:ec2::/32',
+  'fd20:ce::254',
+]
+
+/**
  * The host's other addresses lead to what listens on all of them. Refused as far as `ip` is there to do it; the
  * loopback is out of reach without.
  */
 function inNetwork(ip: string | null, before: string, resolver: string, sandbox: readonly string[]): string[] {
-  const refuse = ip === null ? [] : hostAddresses().map((address) => `${quoted(ip)} route add unreachable ${address}`)
+  const refused = [...hostAddresses(), ...cloudAddresses].map((address) => `route add unreachable ${address}`)
+  // `-force`: an address family that is switched off is no reason to leave out the rest.
+  const refuse = ip === null ? [] : [`${quoted(ip)} -force -batch - > /dev/null 2>&1 <<END`, ...refused, 'END']
   const lines = [
     ...(before ? [before] : []),
-    ...(refuse.length > 0 ? [`{ ${refuse.join('; ')}; } > /dev/null 2>&1`] : []),
+    ...refuse,
     'resolver=$1; shift',
     `exec "$@" ${resolverDescriptor}<<END\n$resolver\nEND`,
   ]

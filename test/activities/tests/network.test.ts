@@ -2,7 +2,7 @@ import { execFileSync, spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
 import { mkdir, rm, symlink, writeFile } from 'node:fs/promises'
-import { createServer, type AddressInfo, type Server } from 'node:net'
+import { connect, createServer, type AddressInfo, type Server } from 'node:net'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { findNetworks, findProgram } from '#activities/tests/network'
@@ -20,12 +20,12 @@ let commit: string
 
 beforeAll(async () => {
   fixture = await createFixture()
-  commit = await fixture.commit({ 'connect.mjs': connect })
+  commit = await fixture.commit({ 'connect.mjs': program })
 })
 afterAll(() => fixture.remove())
 
 /** Says of each `address port` in its arguments whether it answers. */
-const connect = `
+const program = `
 import { connect } from 'node:net'
 const [,, ...targets] = process.argv
 for (const target of targets) {
@@ -151,6 +151,11 @@ describe.each(helpers.filter(usable))('code with a network through %s', (helper)
       expect(stdout).toBe('open\n')
     })
 
+    test('but not one at an address where clouds keep credentials', async () => {
+      expect(await answers(neighbour.credentials)).toBe(true)
+      expect((await run(`node connect.mjs '${neighbour.credentials}'`)).stdout).toBe('closed\n')
+    })
+
     test('but not without "network: true"', async () => {
       expect((await run(`node connect.mjs '${neighbour.address}'`, { network: false })).stdout).toBe('closed\n')
     })
@@ -252,14 +257,28 @@ test.skipIf(!usable('pasta'))('a helper that breaks later is not the fault of th
   })
 })
 
-type Neighbour = { address: string; stop(): Promise<void> }
+/** `credentials`: the same server by another address. */
+type Neighbour = { address: string; credentials: string; stop(): Promise<void> }
+
+async function answers(target: string): Promise<boolean> {
+  const [host, port] = target.split(' ')
+  const socket = connect({ host: host ?? '', port: Number(port) })
+  try {
+    await once(socket, 'connect')
+    return true
+  } catch {
+    return false
+  } finally {
+    socket.destroy()
+  }
+}
 
 /** A server in another network namespace, joined to this one by a cable that goes with it. */
 async function startNeighbour(): Promise<Neighbour> {
   const [here, there] = [`syh${process.pid}`, `syt${process.pid}`].map((name) => name.slice(0, 15)) as [string, string]
   const net = `198.18.${process.pid % 250}`
-  const program = 'require("net").createServer((s) => s.end()).listen(4700, "0.0.0.0", () => console.log("ready"))'
-  const server: ChildProcess = spawn('unshare', ['--net', process.execPath, '-e', program], {
+  const listening = 'require("net").createServer((s) => s.end()).listen(4700, "0.0.0.0", () => console.log("ready"))'
+  const server: ChildProcess = spawn('unshare', ['--net', process.execPath, '-e', listening], {
     stdio: ['ignore', 'pipe', 'inherit'],
   })
   await once(server.stdout as NodeJS.ReadableStream, 'data')
@@ -270,8 +289,12 @@ async function startNeighbour(): Promise<Neighbour> {
   ip('link', 'set', here, 'up')
   inside('addr', 'add', `${net}.2/30`, 'dev', there)
   inside('link', 'set', there, 'up')
+  // Of the addresses of clouds, one that no machine uses today. The route goes with the cable.
+  inside('addr', 'add', '192.0.0.192/32', 'dev', there)
+  ip('route', 'add', '192.0.0.192', 'via', `${net}.2`, 'dev', here)
   return {
     address: `${net}.2 4700`,
+    credentials: '192.0.0.192 4700',
     async stop() {
       server.kill('SIGKILL')
       await once(server, 'exit')
