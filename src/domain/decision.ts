@@ -1,6 +1,7 @@
 import type { CheckResult } from './evidence.ts'
 import type { CheckName } from './policy.ts'
 import type { Instant } from './pull-request.ts'
+import type { RuleValues } from './rules/resolved.ts'
 
 export type RuleOutcome = 'pass' | 'fail' | 'pending' | 'skipped'
 
@@ -11,6 +12,10 @@ export type Rule = {
   reason: string
   evidence: string | null
   rules?: Rule[]
+  /** What a condition looked at and found; absent for criteria. */
+  values?: RuleValues
+  /** What somebody can do to make it pass; absent: nothing, or nothing is needed. */
+  needs?: string
 }
 
 export type Outcome = 'approve' | 'wait' | 'reject'
@@ -24,4 +29,4 @@ export type Decision = {
   decidedAt: Instant
 }
 
-export type CheckResults = Partial<Record<CheckName, CheckResult>>
+export type CheckResults = Record<CheckName, CheckResult>

@@ -19,8 +19,20 @@ export function isAnyOf(who: string[], actor: string, people: KnownPerson[]): bo
   return who.some((each) => {
     const wanted = each.trim().toLowerCase()
     if (wanted === actor.trim().toLowerCase()) return true
-    return known.some(
-      (person) => isPerson(person, each) || person.groups.some((group) => group.toLowerCase() === wanted),
-    )
+    return known.some((person) => isPerson(person, each) || isInGroup(person, each))
   })
+}
+
+export function isInGroup({ groups }: KnownPerson, name: string): boolean {
+  return groups.some((group) => group.toLowerCase() === name.trim().toLowerCase())
+}
+
+/** Whether a name means anybody: a person, or a group that has a member. */
+export function isKnownName(name: string, people: KnownPerson[]): boolean {
+  return people.some((person) => isPerson(person, name) || isInGroup(person, name))
+}
+
+/** One key for all names of a person, so that nobody counts twice; an unlisted actor is only themselves. */
+export function identityOf(actor: string, people: KnownPerson[]): string {
+  return (people.find((person) => isPerson(person, actor))?.name ?? actor).trim().toLowerCase()
 }

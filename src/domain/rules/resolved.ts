@@ -1,0 +1,58 @@
+import type { Instant } from '../pull-request.ts'
+import type { Truth } from './truth.ts'
+
+/** What a leaf looked at and what it found there. */
+export type RuleValues = Record<string, string | number | boolean | null | string[]>
+
+/** From `from` inclusive until `until` exclusive; null: without end. */
+export type Interval = { from: Instant; until: Instant | null }
+
+/** When a condition of time holds. After `knownUntil` nobody has looked; null: that was all. */
+export type OpenTimes = { open: Interval[]; knownUntil: Instant | null }
+
+/**
+ * A condition with everything put in that a full snapshot tells, small enough for a workflow to carry. What is left
+ * open are the checks and the time.
+ */
+export type ResolvedCondition =
+  | { kind: 'all' | 'any'; of: ResolvedCondition[] }
+  | { kind: 'not'; of: ResolvedCondition }
+  | { kind: 'if'; if: ResolvedCondition; then: ResolvedCondition; else: ResolvedCondition | null }
+  | ResolvedFact
+  | ({ kind: 'time'; text: string } & OpenTimes)
+  /** `declared`: the policy has such a check. */
+  | { kind: 'check'; name: string; declared: boolean }
+
+export type ResolvedFact = {
+  kind: 'fact'
+  /** The condition as the policy words it. */
+  text: string
+  truth: Truth
+  /** Only a new head or another base can turn it around. */
+  final: boolean
+  reason: string
+  values: RuleValues
+  /** What somebody can do to make it hold, and to end it; null: nothing short of another head. */
+  toHold: string | null
+  toEnd: string | null
+}
+
+export type ResolvedRule = { name: string; if: ResolvedCondition | null; require: ResolvedCondition }
+
+/** Approvals that a policy requires, and those of them that were given. */
+export type ResolvedApprovals = {
+  count: number
+  from: string[] | null
+  /** Approvers of this head that count, each person once. */
+  by: string[]
+  /** Names in `from` that nobody in this installation has, as a person or as a group. */
+  unknown: string[]
+}
+
+/**
+ * What names a fact that can change a decision, without the instants, which move on by themselves: two looks with the
+ * same key are decided alike until `changesAt`.
+ */
+export function rulesKey(rules: ResolvedRule[]): string {
+  return JSON.stringify(rules, (key, value: unknown) => (key === 'open' || key === 'knownUntil' ? undefined : value))
+}
