@@ -1,4 +1,5 @@
 import type { Timings } from '#contracts/timings'
+import { treeChecks } from '#domain/check-subjects'
 import type { Decision } from '#domain/decision'
 import type { QueueEntry } from '#domain/merge-queue'
 import type { SnapshotFacts } from '#domain/pull-request'
@@ -10,7 +11,7 @@ export function queueEntryOf(snapshot: SnapshotFacts, decision: Decision): Queue
   const { number, head, title, policy } = snapshot
   return {
     ...{ number, head: head.sha, title, snapshotId: snapshot.id, policyDigest: policy.digest },
-    tests: policy.checks.find((check) => check.name === 'tests')!,
+    checks: treeChecks(policy.checks),
     ...{ evidenceMaxAge: policy.evidenceMaxAge, enqueuedAt: decision.decidedAt, enqueuedBy: snapshot.author },
   }
 }

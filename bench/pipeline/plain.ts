@@ -1,6 +1,7 @@
 import { decide } from '#domain/decide'
 import { runnableChecks } from '#domain/check-subjects'
 import type { CheckResults } from '#domain/decision'
+import { unprovenChecks } from '#domain/merge-queue'
 import { runCheck } from '../../src/workflows/checks.ts'
 import { forgeActivities, mergeActivities } from '../../src/workflows/proxies.ts'
 import { queueEntryOf, type PlainInput } from './entry.ts'
@@ -20,14 +21,11 @@ export async function plainPullRequest({ repo, number, timings, workflowId }: Pl
   const entry = queueEntryOf(snapshot, decision)
   const branch = snapshot.base.ref
   const built = await mergeActivities(timings).buildCandidate({ repo, branch, entry, knownBase: null })
-  if (built.outcome !== 'built' || !isProven(built.candidate)) throw new Error(`#${number}: ${JSON.stringify(built)}`)
+  if (built.outcome !== 'built' || unprovenChecks(entry, built.candidate).length > 0)
+    throw new Error(`#${number}: ${JSON.stringify(built)}`)
   const landed = await mergeActivities(timings).landCandidate({ repo, branch, entry, candidate: built.candidate })
   if (landed.outcome !== 'landed') throw new Error(`#${number}: ${landed.detail}`)
   await forge.publishDecision({ ...said, comment: 'landed', check: { ...check, summary: 'landed' }, decision: null })
   await forge.deleteHeadBranch({ repo, branch: snapshot.head.ref, expected: snapshot.head.sha })
   return landed.merged.sha
-}
-
-function isProven<C extends { evidenceId: string | null }>(candidate: C): candidate is C & { evidenceId: string } {
-  return candidate.evidenceId !== null
 }

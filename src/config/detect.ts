@@ -1,6 +1,6 @@
-import type { TestsPolicy } from '#domain/policy'
+import type { CommandPolicy } from '#domain/policy'
 
-export type DetectedTests = Pick<TestsPolicy, 'run' | 'setup' | 'keep'>
+export type DetectedTests = Pick<CommandPolicy, 'run' | 'setup' | 'keep'>
 /** `why`: one sentence on what was found, or on what was looked for. */
 export type DetectedPolicy = { tests: DetectedTests | null; why: string }
 

@@ -1,5 +1,7 @@
 import { z } from 'zod'
-import type { Policy, ReviewerPolicy, TestsPolicy } from '#domain/policy'
+import type { Policy, ReviewerPolicy, CommandPolicy } from '#domain/policy'
+import { limits } from './schema-limits.ts'
+import { commands } from './schema-commands.ts'
 import { duration, size } from './units.ts'
 
 const DAY = 86_400_000
@@ -36,6 +38,7 @@ const tests = z
     retries: count(10).default(1).describe('More tries after infrastructure failures; never after a red test'),
     report: treePath().optional().describe('A JUnit report that the command writes'),
     network: z.boolean().default(false).describe('Whether the command may use the network'),
+    limits: limits.optional(),
     env: z
       .array(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, { error: 'must be the name of an environment variable' }))
       .default([])
@@ -109,6 +112,7 @@ export const policySchema = z.strictObject({
     .strictObject({ maxAge: duration({ example: '7d' }).prefault('7d').describe('Older passes are not reused') })
     .prefault({}),
   merge: merge.prefault({}),
+  commands: commands.optional(),
   queue: z.looseObject({}).optional().describe(notYet),
   release: z.looseObject({}).optional().describe(notYet),
   environments: z
@@ -119,8 +123,10 @@ export const policySchema = z.strictObject({
 })
 
 /** Drops what this build does not act on, so that it is in no digest. */
-export function resolvePolicy({ version, base, checks, evidence, merge }: z.output<typeof policySchema>): Policy {
+export function resolvePolicy(declared: z.output<typeof policySchema>): Policy {
+  const { version, base, checks, evidence, merge, commands } = declared
   return {
+    ...(commands ? { commands } : {}),
     version,
     base,
     checks: {
@@ -133,8 +139,10 @@ export function resolvePolicy({ version, base, checks, evidence, merge }: z.outp
   }
 }
 
-function resolveTests({ run, setup, keep, timeout, retries, network, env }: z.output<typeof tests>): TestsPolicy {
-  return { run, setup: setup ?? null, keep: keep ?? null, timeout, retries, network, env }
+function resolveTests(declared: z.output<typeof tests>): CommandPolicy {
+  const { run, setup, keep, timeout, retries, network, env, limits } = declared
+  const command = { run, setup: setup ?? null, keep: keep ?? null, timeout, retries, network, env }
+  return limits ? { ...command, limits } : command
 }
 
 function resolveReviewer(reviewer: { run: string; name?: string | undefined; timeout: number }): ReviewerPolicy {

@@ -1,5 +1,12 @@
 import { createHash } from 'node:crypto'
-import type { CheckName, PlannedCheck, Policy, PolicyFacts, PolicySource } from '#domain/policy'
+import {
+  commandsOf,
+  type CheckName,
+  type PlannedCheck,
+  type Policy,
+  type PolicyFacts,
+  type PolicySource,
+} from '#domain/policy'
 import { policySchema, resolvePolicy } from './policy-schema.ts'
 import type { ConfigProblem } from './problems.ts'
 import { validateYaml } from './validate.ts'
@@ -35,7 +42,7 @@ export function policyDigest(policy: Policy): string {
 
 /** SHA-256 of what decides a check's outcome. Timeouts, retries and approvals don't. */
 export function checkDigest(policy: Policy, check: CheckName): string {
-  return sha256({ check, ...checkSubject(policy, check) })
+  return sha256({ check, ...digested(policy, check) })
 }
 
 /** What a workflow needs of a policy. `problem`: why the base's own file does not apply, when it does not. */
@@ -52,35 +59,32 @@ export function policyFacts(policy: Policy, digest: string, source: PolicySource
 }
 
 function plannedChecks(policy: Policy): PlannedCheck[] {
-  const { tests, review } = policy.checks
+  const { review } = policy.checks
   const reviewers = review.reviewers.reduce((sum, reviewer) => sum + reviewer.timeout, 0)
-  const planned = (name: CheckName, timeout: number, retries: number): PlannedCheck => ({
-    name,
-    digest: checkDigest(policy, name),
-    timeout,
-    retries,
+  const builtIn = (name: 'secrets' | 'review', timeout: number): PlannedCheck => ({
+    ...{ name, kind: name, subject: 'range', digest: checkDigest(policy, name) },
+    ...{ timeout, retries: OWN_CHECK_RETRIES },
   })
   return [
-    ...(tests ? [planned('tests', tests.timeout, tests.retries)] : []),
-    planned('secrets', FIVE_MINUTES, OWN_CHECK_RETRIES),
-    planned('review', FIVE_MINUTES + reviewers, OWN_CHECK_RETRIES),
+    ...[...commandsOf(policy)].map(([name, { subject = 'tree', timeout, retries }]): PlannedCheck => {
+      return { name, kind: 'command', subject, digest: checkDigest(policy, name), timeout, retries }
+    }),
+    builtIn('secrets', FIVE_MINUTES),
+    builtIn('review', FIVE_MINUTES + reviewers),
   ]
 }
 
-function checkSubject({ checks }: Policy, check: CheckName): object {
-  switch (check) {
-    case 'tests': {
-      if (!checks.tests) return { run: null }
-      const { run, setup, keep, env, network } = checks.tests
-      return { run, setup, keep, env: [...new Set(env)].sort(), network }
-    }
-    case 'secrets':
-      return { allow: checks.secrets.allow, scanner: SCANNER }
-    case 'review': {
-      const { maxFileSize, forbiddenPaths, reviewers } = checks.review
-      return { maxFileSize, forbiddenPaths, reviewers }
-    }
+function digested(policy: Policy, check: CheckName): object {
+  const { secrets, review } = policy.checks
+  if (check === 'secrets') return { allow: secrets.allow, scanner: SCANNER }
+  if (check === 'review') {
+    const { maxFileSize, forbiddenPaths, reviewers } = review
+    return { maxFileSize, forbiddenPaths, reviewers }
   }
+  const command = commandsOf(policy).get(check)
+  if (!command) return { run: null }
+  const { run, subject = 'tree', setup, keep, report = null, env, network } = command
+  return { run, subject, setup, keep, report, env: [...new Set(env)].sort(), network }
 }
 
 function sha256(value: unknown): string {

@@ -1,6 +1,6 @@
 import type { CheckResults } from './decision.ts'
 import { isReusable, subjectKey, type Subject } from './evidence.ts'
-import type { CheckName, PlannedCheck } from './policy.ts'
+import type { CheckKind, PlannedCheck, SubjectKind } from './policy.ts'
 import type { SnapshotFacts } from './pull-request.ts'
 
 /** Milliseconds to wait for a checkout slot and to fill it, on top of a check's own limits. */
@@ -11,16 +11,35 @@ export function attemptLimit(check: PlannedCheck): number {
   return 2 * check.timeout + CHECKOUT_ALLOWANCE
 }
 
-/** What a check is evidence of. Tests: the tree of the merge result. Secrets and review: the PR's own commits. */
-export function checkSubject(name: CheckName, snapshot: SnapshotFacts): Subject {
-  if (name !== 'tests') return { kind: 'range', base: snapshot.mergeBase, head: snapshot.head.sha }
-  if (snapshot.mergeResult === null) throw new Error('tests need a merge result')
+/** The same for several that may have to run one after the other, for want of slots. */
+export function attemptLimits(checks: PlannedCheck[]): number {
+  return checks.reduce((sum, check) => sum + attemptLimit(check), 0)
+}
+
+/** 0.1.0 had one command, its tests. */
+export function checkKind({ name, kind }: Pick<PlannedCheck, 'name' | 'kind'>): CheckKind {
+  return kind ?? (name === 'secrets' || name === 'review' ? name : 'command')
+}
+
+export function subjectKind(check: Pick<PlannedCheck, 'name' | 'kind' | 'subject'>): SubjectKind {
+  return check.subject ?? (checkKind(check) === 'command' ? 'tree' : 'range')
+}
+
+/** The checks that prove a tree: the merge queue runs them again for each candidate. */
+export function treeChecks(checks: PlannedCheck[]): PlannedCheck[] {
+  return checks.filter((check) => subjectKind(check) === 'tree')
+}
+
+/** What a check is evidence of: the tree of the merge result, or the PR's own commits. */
+export function checkSubject(check: PlannedCheck, snapshot: SnapshotFacts): Subject {
+  if (subjectKind(check) === 'range') return { kind: 'range', base: snapshot.mergeBase, head: snapshot.head.sha }
+  if (snapshot.mergeResult === null) throw new Error(`${check.name} needs a merge result`)
   return { kind: 'tree', tree: snapshot.mergeResult.tree }
 }
 
-/** The checks that can run on this snapshot: without a merge result there is nothing to test. */
+/** The checks that can run on this snapshot: without a merge result there is nothing to check out. */
 export function runnableChecks(snapshot: SnapshotFacts): PlannedCheck[] {
-  return snapshot.policy.checks.filter((check) => check.name !== 'tests' || snapshot.mergeResult !== null)
+  return snapshot.policy.checks.filter((check) => checkKind(check) !== 'command' || snapshot.mergeResult !== null)
 }
 
 /**
@@ -32,8 +51,8 @@ export function runnableChecks(snapshot: SnapshotFacts): PlannedCheck[] {
 export function keptResults(results: CheckResults, snapshot: SnapshotFacts, rerun: boolean): CheckResults {
   const kept = runnableChecks(snapshot).flatMap((check) => {
     const result = results[check.name]
-    if (!result || result.digest !== check.digest || check.name === 'secrets') return []
-    if (subjectKey(result.subject) !== subjectKey(checkSubject(check.name, snapshot))) return []
+    if (!result || result.digest !== check.digest || checkKind(check) === 'secrets') return []
+    if (subjectKey(result.subject) !== subjectKey(checkSubject(check, snapshot))) return []
     const final =
       isReusable(result, snapshot.takenAt, snapshot.policy.evidenceMaxAge) ||
       (!rerun && (result.conclusion === 'failed' || result.conclusion === 'timed-out'))

@@ -1,3 +1,4 @@
+import { checkKind, treeChecks } from './check-subjects.ts'
 import type { CheckResults, Decision, Outcome, Rule, RuleOutcome } from './decision.ts'
 import type { CheckResult } from './evidence.ts'
 import type { Instant, SnapshotFacts } from './pull-request.ts'
@@ -8,7 +9,7 @@ export function decide(snapshot: SnapshotFacts, checks: CheckResults, now: Insta
   const rules = [
     notDraft(snapshot),
     noConflicts(snapshot),
-    tests(snapshot, checks),
+    ...commands(snapshot, checks),
     review(snapshot, checks),
     noSecrets(checks),
   ]
@@ -44,20 +45,27 @@ function noConflicts({ mergeable, base, conflicts }: SnapshotFacts): Rule {
   }
 }
 
-function tests(snapshot: SnapshotFacts, checks: CheckResults): Rule {
-  if (!snapshot.policy.checks.some((check) => check.name === 'tests')) {
-    return leaf('tests', 'pending', 'the policy declares no tests (checks.tests.run), and nothing untested lands')
-  }
-  if (snapshot.mergeResult === null) return leaf('tests', 'skipped', 'there is no merge result to test')
-  return fromCheck('tests', checks.tests)
+/** Each command of the policy is a criterion of its name. One of them at least must be of the tree. */
+function commands(snapshot: SnapshotFacts, checks: CheckResults): Rule[] {
+  const planned = snapshot.policy.checks
+  const rules = planned
+    .filter((check) => checkKind(check) === 'command')
+    .map(({ name }) =>
+      snapshot.mergeResult === null
+        ? leaf(name, 'skipped', 'there is no merge result to test')
+        : fromCheck(name, checks[name]),
+    )
+  if (treeChecks(planned).length > 0) return rules
+  const reason = 'the policy declares no tests (checks.tests.run), and nothing untested lands'
+  return [leaf('tests', 'pending', reason), ...rules]
 }
 
 function noSecrets(checks: CheckResults): Rule {
-  return fromCheck('no-secrets', checks.secrets)
+  return fromCheck('no-secrets', checks['secrets'])
 }
 
 function review(snapshot: SnapshotFacts, checks: CheckResults): Rule {
-  const rules = [fromCheck('criteria', checks.review), changesRequested(snapshot), approvals(snapshot)]
+  const rules = [fromCheck('criteria', checks['review']), changesRequested(snapshot), approvals(snapshot)]
   const worst = (['fail', 'pending', 'skipped', 'pass'] as const).find((outcome) =>
     rules.some((rule) => rule.outcome === outcome),
   )!
@@ -66,7 +74,7 @@ function review(snapshot: SnapshotFacts, checks: CheckResults): Rule {
     rule: 'review',
     outcome: worst,
     reason: worst === 'pass' ? rules[0]!.reason : reasons.join('; '),
-    evidence: checks.review?.id || null,
+    evidence: checks['review']?.id || null,
     rules,
   }
 }

@@ -1,5 +1,5 @@
-import { attemptLimit } from './check-subjects.ts'
-import { nextQueueStep, type MergeQueueState } from './merge-queue.ts'
+import { attemptLimits } from './check-subjects.ts'
+import { nextQueueStep, pinnedChecks, type MergeQueueState } from './merge-queue.ts'
 import type { Instant, Sha, Waiting } from './pull-request.ts'
 import { escapeMarkdown } from './text.ts'
 
@@ -20,7 +20,7 @@ export type QueueView = {
 
 /**
  * What `queue show` prints: every entry, its place, and what it waits for. Serial: until the entries ahead and its own
- * tests have had one attempt each, from now or from the end of a pause.
+ * checks have had one attempt each, from now or from the end of a pause.
  */
 export function describeQueue(
   { repo, branch }: { repo: string; branch: string },
@@ -45,7 +45,7 @@ export function describeQueue(
       waiting: {
         for: index === 0 ? frontReason(step) : `#${state.entries[index - 1]!.number} ahead of it`,
         since: entry.enqueuedAt,
-        until: new Date((until += attemptLimit(entry.tests))).toISOString(),
+        until: new Date((until += attemptLimits(pinnedChecks(entry)))).toISOString(),
         who: ['switchyard'],
         command: null,
       },
@@ -60,7 +60,7 @@ function frontReason(step: ReturnType<typeof nextQueueStep>): string {
     case 'build':
       return 'its candidate on the current base'
     case 'test':
-      return `tests of candidate ${step.candidate.commit.slice(0, 12)}`
+      return `${step.checks.map(({ name }) => name).join(', ')} of candidate ${step.candidate.commit.slice(0, 12)}`
     case 'land':
       return `landing candidate ${step.candidate.commit.slice(0, 12)}`
   }

@@ -1,4 +1,4 @@
-import type { MergeMethod, PlannedCheck } from './policy.ts'
+import type { CheckName, MergeMethod, PlannedCheck } from './policy.ts'
 import type { Instant, Sha } from './pull-request.ts'
 
 /** An entry as the queue keeps it. Criteria and checks are pinned by digest from when it entered. */
@@ -8,7 +8,9 @@ export type QueueEntry = {
   title: string
   snapshotId: string
   policyDigest: string
-  tests: PlannedCheck
+  /** Every check of the tree. Absent in entries of 0.1.0, as is `tests` in later ones: read with `pinnedChecks`. */
+  checks?: PlannedCheck[]
+  tests?: PlannedCheck
   evidenceMaxAge: number
   enqueuedAt: Instant
   enqueuedBy: string
@@ -22,8 +24,9 @@ export type Candidate = {
   commit: Sha
   tree: Sha
   method: MergeMethod
-  /** The pass that proves `tree`, or null while it has none. */
-  evidenceId: string | null
+  /** By check, the pass that proves `tree`. Absent in candidates of 0.1.0, as is `evidenceId` in later ones: `proofsOf`. */
+  proofs?: Record<CheckName, string>
+  evidenceId?: string | null
 }
 
 export type MergeQueueState = {
@@ -41,8 +44,8 @@ export type MergeQueueState = {
 export type QueueStep =
   | { kind: 'wait'; for: string }
   | { kind: 'build'; entry: QueueEntry }
-  | { kind: 'test'; entry: QueueEntry; candidate: Candidate }
-  | { kind: 'land'; entry: QueueEntry; candidate: Candidate & { evidenceId: string } }
+  | { kind: 'test'; entry: QueueEntry; candidate: Candidate; checks: PlannedCheck[] }
+  | { kind: 'land'; entry: QueueEntry; candidate: Candidate }
 
 export function emptyQueue(): MergeQueueState {
   return { entries: [], candidate: null, base: null, paused: null, attempts: 0, landed: 0 }
@@ -55,8 +58,28 @@ export function nextQueueStep(state: MergeQueueState): QueueStep {
   if (entry === undefined) return { kind: 'wait', for: 'a pull request' }
   const { candidate } = state
   if (candidate === null || !belongsTo(candidate, entry)) return { kind: 'build', entry }
-  if (candidate.evidenceId === null) return { kind: 'test', entry, candidate }
-  return { kind: 'land', entry, candidate: { ...candidate, evidenceId: candidate.evidenceId } }
+  const checks = unprovenChecks(entry, candidate)
+  return checks.length > 0 ? { kind: 'test', entry, candidate, checks } : { kind: 'land', entry, candidate }
+}
+
+/** The checks that a candidate of this entry must pass. An entry without any is refused when it would land. */
+export function pinnedChecks({ checks, tests }: QueueEntry): PlannedCheck[] {
+  return checks ?? (tests ? [tests] : [])
+}
+
+/** By check, the evidence that a candidate's tree passed. */
+export function proofsOf({ proofs, evidenceId }: Candidate): Record<CheckName, string> {
+  return proofs ?? (evidenceId ? { tests: evidenceId } : {})
+}
+
+/** What is left to prove of a candidate before it may land. */
+export function unprovenChecks(entry: QueueEntry, candidate: Candidate): PlannedCheck[] {
+  const proofs = proofsOf(candidate)
+  return pinnedChecks(entry).filter(({ name }) => !Object.hasOwn(proofs, name))
+}
+
+export function withProof(candidate: Candidate, check: CheckName, evidenceId: string): Candidate {
+  return { ...candidate, proofs: { ...proofsOf(candidate), [check]: evidenceId } }
 }
 
 /** Who is at the front once the one at the front has landed. */

@@ -1,20 +1,30 @@
+import type { Limits } from './limits.ts'
+
+import type { CommandPermissions } from './comment-command.ts'
+
 /** A duration in milliseconds. */
 export type Milliseconds = number
 
 /** The four ways a PR's commits become one commit or a chain of them on the base. */
 export type MergeMethod = 'merge' | 'squash' | 'rebase' | 'fast-forward'
 
-/** The command of a `tests` check and where it may run. */
-export type TestsPolicy = {
+/** A check of the repository's own, `tests` among them: its command and where it may run. */
+export type CommandPolicy = {
   run: string
+  /** What its evidence is about. Absent in policies of 0.1.0: their one command is of the tree. */
+  subject?: SubjectKind
   setup: string | null
   /** Paths that `setup` makes, kept between runs and keyed by the lockfile's content. */
   keep: { lockfile: string; paths: string[] } | null
   timeout: Milliseconds
   /** Tries more after infrastructure failures; a red test is never tried again. */
   retries: number
+  /** Path or glob of the report that the command writes: JUnit, or SARIF where it ends in `.sarif`. null: none. */
+  report?: string | null
   /** Whether the command may use the network. `setup` always may. */
   network: boolean
+  /** Of `setup` and of the command each. Absent: the defaults. */
+  limits?: Limits
   /** Names of variables passed through from the worker's environment. */
   env: string[]
 }
@@ -37,16 +47,22 @@ export type Policy = {
   version: 1
   base: string[]
   checks: {
-    /** null: the repository declares no tests; then nothing lands. */
-    tests: TestsPolicy | null
+    /** null: the repository declares no tests; then nothing lands, unless another check is of the tree. */
+    tests: CommandPolicy | null
     secrets: { allow: SecretAllowance[] }
     review: ReviewPolicy
+    /** Beside the tests, by name. Absent where the policy declares none. */
+    own?: Record<CheckName, CommandPolicy>
   }
   evidence: { maxAge: Milliseconds }
+  /** Who may tell its pipelines what. Absent where the policy does not say it. */
+  commands?: CommandPermissions
   merge: {
     auto: boolean
     method: MergeMethod
     message: string
+    /** Lines of a PR's body below which nothing gets into a message. Absent in policies of 0.1.0. */
+    cutMarks?: string[]
     deleteBranch: boolean
     staleAfter: Milliseconds
   }
@@ -55,7 +71,14 @@ export type Policy = {
 /** Where the policy that applies came from. `last-good`: the base's file does not parse. */
 export type PolicySource = 'base' | 'init' | 'last-good'
 
-export type CheckName = 'tests' | 'secrets' | 'review'
+/** `tests`, `secrets`, `review`, or a name that the policy gives to a check of its own. */
+export type CheckName = string
+
+/** Who runs a check: a command of the policy's, the scan for secrets, or the review. */
+export type CheckKind = 'command' | 'secrets' | 'review'
+
+/** `tree`: run again for each new tree. `range`: holds for the PR's head. */
+export type SubjectKind = 'tree' | 'range'
 
 /** What a workflow knows of a policy: enough to run its pipeline; the whole stays in the ledger under `digest`. */
 export type PolicyFacts = {
@@ -72,7 +95,15 @@ export type PolicyFacts = {
 /** A check to run, as the policy asks for it. `digest` names its command, setup and environment. */
 export type PlannedCheck = {
   name: CheckName
+  /** Absent in what 0.1.0 planned, as is `subject`: read both with `checkKind` and `subjectKind`. */
+  kind?: CheckKind
+  subject?: SubjectKind
   digest: string
   timeout: Milliseconds
   retries: number
+}
+
+/** The command checks of a policy, by name: its tests first, then what it declares beside them. */
+export function commandsOf({ checks: { tests, own } }: Policy): Map<CheckName, CommandPolicy> {
+  return new Map([...(tests ? [['tests', tests] as const] : []), ...Object.entries(own ?? {})])
 }

@@ -1,4 +1,4 @@
-import { attemptLimit } from './check-subjects.ts'
+import { attemptLimit, attemptLimits, treeChecks } from './check-subjects.ts'
 import type { Decision, Rule } from './decision.ts'
 import type { PlannedCheck } from './policy.ts'
 import type { Instant, Sha, SnapshotFacts, Waiting } from './pull-request.ts'
@@ -39,7 +39,7 @@ function whoCanAct(rule: Rule, snapshot: SnapshotFacts): Pick<Waiting, 'who' | '
       break
   }
   if (rule.outcome === 'fail') return push
-  if (rule.rule === 'tests' && !snapshot.policy.checks.some((check) => check.name === 'tests')) {
+  if (rule.rule === 'tests' && treeChecks(snapshot.policy.checks).length === 0) {
     const command = `git push -o allow-direct ${remote} ${shellWord(snapshot.base.ref)}`
     return { who: [`whoever may push .switchyard.yaml to ${snapshot.base.ref}`], command }
   }
@@ -82,10 +82,9 @@ export function waitingForChecks(running: PlannedCheck[], since: Instant): Waiti
 export type QueuePlace =
   { outcome: 'offered' } | { outcome: 'queued'; position: number } | { outcome: 'testing' | 'landing'; candidate: Sha }
 
-/** What an approved PR waits for in the merge queue. Serial: each entry ahead takes one attempt of its tests at most. */
+/** What an approved PR waits for in the merge queue. Serial: each entry ahead takes one attempt of its checks at most. */
 export function waitingInQueue(snapshot: SnapshotFacts, place: QueuePlace, since: Instant): Waiting {
-  const tests = snapshot.policy.checks.find(({ name }) => name === 'tests')
-  const limit = tests ? attemptLimit(tests) : 0
+  const limit = attemptLimits(treeChecks(snapshot.policy.checks))
   return {
     for: placeInWords(place),
     since,

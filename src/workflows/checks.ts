@@ -2,11 +2,11 @@ import { ActivityFailure, CancellationScope, condition, isCancellation, rootCaus
 import type { Timings } from '#contracts/timings'
 import type { CheckResults } from '#domain/decision'
 import type { CheckResult, Subject } from '#domain/evidence'
-import type { CheckName, PlannedCheck } from '#domain/policy'
+import type { PlannedCheck } from '#domain/policy'
 import type { SnapshotFacts } from '#domain/pull-request'
 import { never } from '#domain/result'
 import { oneLine } from '#domain/text'
-import { checkSubject } from '#domain/check-subjects'
+import { checkKind, checkSubject } from '#domain/check-subjects'
 import { reviewActivities, secretActivities, testActivities } from './proxies.ts'
 
 const MAX_REASON = 300
@@ -14,7 +14,7 @@ const MAX_REASON = 300
 /** Runs one check, again after an infrastructure failure as often as the policy allows. */
 export async function runCheck(snapshot: SnapshotFacts, check: PlannedCheck, timings: Timings): Promise<CheckResult> {
   for (let retriesLeft = check.retries; ; retriesLeft--) {
-    const subject = checkSubject(check.name, snapshot)
+    const subject = checkSubject(check, snapshot)
     const result = await orInfrastructure(check, subject, () => runOnce(snapshot, check, subject, timings))
     if (result.conclusion !== 'infrastructure' || retriesLeft <= 0) return result
     await sleep(timings.infrastructureRetry, { summary: `retry ${check.name}: ${result.reason}`.slice(0, 200) })
@@ -29,15 +29,16 @@ function runOnce(
 ): Promise<CheckResult> {
   const { repo, number, policy, base, mergeResult } = snapshot
   const request = { repo, number, check, subject, policyDigest: policy.digest, evidenceMaxAge: policy.evidenceMaxAge }
-  switch (check.name) {
-    case 'tests':
+  const kind = checkKind(check)
+  switch (kind) {
+    case 'command':
       return testActivities(timings, check).runTests({ ...request, commit: mergeResult!.commit, base: base.sha })
     case 'secrets':
       return secretActivities(timings, check).scanSecrets({ ...request, snapshotId: snapshot.id })
     case 'review':
       return reviewActivities(timings, check).reviewChange({ ...request, base: base.sha })
     default:
-      return never(check.name)
+      return never(kind)
   }
 }
 
@@ -88,5 +89,5 @@ export async function runChecksUntil(
     await condition(() => finished)
     return null
   }
-  return Object.fromEntries(await results) as Partial<Record<CheckName, CheckResult>>
+  return Object.fromEntries(await results)
 }

@@ -3,6 +3,7 @@ import { mergeQueueId } from '#contracts/ids'
 import { leave, type MergeQueueEntry } from '#contracts/merge-queue'
 import type { QueueReport } from '#contracts/pull-request'
 import type { SnapshotFacts } from '#domain/pull-request'
+import { treeChecks } from '#domain/check-subjects'
 import { decide } from '#domain/decide'
 import { snapshotChanges, type SnapshotChange } from '#domain/snapshot-changes'
 import { waitingAfterEjection, waitingInQueue, type QueuePlace } from '#domain/waiting'
@@ -62,7 +63,7 @@ function queueEntry(run: PullRequestRun, snapshot: SnapshotFacts): MergeQueueEnt
     title,
     snapshotId: snapshot.id,
     policyDigest: policy.digest,
-    tests: policy.checks.find((check) => check.name === 'tests')!,
+    checks: treeChecks(policy.checks),
     evidenceMaxAge: policy.evidenceMaxAge,
     enqueuedAt: run.decision!.decidedAt,
     enqueuedBy: run.mergeRequest?.by ?? snapshot.author,

@@ -3,7 +3,15 @@ import { headKey, pullRequestId } from '#contracts/ids'
 import type { MergeQueueInput } from '#contracts/merge-queue'
 import { report, type QueueReport } from '#contracts/pull-request'
 import type { CheckResult } from '#domain/evidence'
-import { removeEntry, type Candidate, type MergeQueueState, type QueueEntry } from '#domain/merge-queue'
+import {
+  removeEntry,
+  unprovenChecks,
+  withProof,
+  type Candidate,
+  type MergeQueueState,
+  type QueueEntry,
+} from '#domain/merge-queue'
+import type { PlannedCheck } from '#domain/policy'
 import type { Merged } from '#domain/pull-request'
 import { queuePipelineActivities } from './proxies.ts'
 
@@ -26,20 +34,25 @@ export class MergeQueueRun {
     return front?.number === entry.number && front.head === entry.head
   }
 
-  tested(entry: QueueEntry, candidate: Candidate, result: CheckResult): void {
+  /** What one check of the candidate at work said. Passes stay, so that only what did not run is tried again. */
+  tested(entry: QueueEntry, check: PlannedCheck, result: CheckResult): void {
     switch (result.conclusion) {
       case 'passed':
-        this.state = { ...this.state, candidate: { ...candidate, evidenceId: result.id }, attempts: 0 }
-        return
+        return this.proven(entry, withProof(this.state.candidate!, check.name, result.id))
       case 'failed':
       case 'timed-out':
-        return this.eject(entry, 'tests', `tests on the merge result: ${result.reason}`)
+        return this.eject(entry, 'tests', `${check.name} on the merge result: ${result.reason}`)
       default:
-        if (this.state.attempts >= entry.tests.retries) {
-          return this.eject(entry, 'infrastructure', `tests could not run: ${result.reason}`)
+        if (this.state.attempts >= check.retries) {
+          return this.eject(entry, 'infrastructure', `${check.name} could not run: ${result.reason}`)
         }
         this.state = { ...this.state, attempts: this.state.attempts + 1 }
     }
+  }
+
+  private proven(entry: QueueEntry, candidate: Candidate): void {
+    const attempts = unprovenChecks(entry, candidate).length === 0 ? 0 : this.state.attempts
+    this.state = { ...this.state, candidate, attempts }
   }
 
   landed(entry: QueueEntry, candidate: Candidate, merged: Merged): void {

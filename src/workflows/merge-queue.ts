@@ -2,7 +2,7 @@
  * The merge queue of one base branch, for ever:
  *  1. takes entries, in order, each PR and head once
  *  2. builds the candidate of the entry at the front on the base of the moment
- *  3. tests its tree, unless that tree already passed
+ *  3. tests its tree by every check of it, but for those that it already passed
  *  4. lands it by compare-and-swap, or ejects it with the reason; a landing builds the next candidate in the same step
  */
 import {
@@ -20,10 +20,11 @@ import {
 } from '@temporalio/workflow'
 import { enqueue, leave, mergeQueueStatus, type MergeQueueInput } from '#contracts/merge-queue'
 import { searchAttributePairs } from '#contracts/search-attributes'
-import type { Subject } from '#domain/evidence'
+import type { CheckResult, Subject } from '#domain/evidence'
 import { emptyQueue, enqueueEntry, entryBehind, nextQueueStep, removeEntry, withCandidate } from '#domain/merge-queue'
 import type { Candidate, QueueEntry, QueueStep } from '#domain/merge-queue'
 import { describeQueue, renderQueue, type QueueView } from '#domain/merge-queue-view'
+import type { PlannedCheck } from '#domain/policy'
 import { never } from '#domain/result'
 import { oneLine } from '#domain/text'
 import { orInfrastructure } from './checks.ts'
@@ -46,7 +47,7 @@ export async function mergeQueue(input: MergeQueueInput): Promise<never> {
         await build(run, step.entry)
         break
       case 'test':
-        await test(run, step.entry, step.candidate)
+        await test(run, step.entry, step.candidate, step.checks)
         break
       case 'land':
         await land(run, step.entry, step.candidate)
@@ -86,6 +87,8 @@ async function build(run: MergeQueueRun, entry: QueueEntry): Promise<void> {
       return
     case 'conflict':
       return run.eject(entry, 'conflict', `conflicts with ${branch} in ${result.paths.slice(0, 10).join(', ')}`)
+    case 'refused':
+      return run.eject(entry, result.kind, result.reason)
     case 'no-base':
       return run.eject(entry, 'blocked', `there is no branch ${branch}`)
     default:
@@ -104,25 +107,27 @@ async function orEject<T>(run: MergeQueueRun, entry: QueueEntry, act: () => Prom
   }
 }
 
-/** Tests the candidate; an entry that leaves meanwhile takes its running test with it. */
-async function test(run: MergeQueueRun, entry: QueueEntry, candidate: Candidate): Promise<void> {
-  const { repo, timings } = run.input
+/**
+ * Runs what the candidate has not passed yet, all at once; each pass is kept as it comes. An entry that leaves meanwhile,
+ * or is ejected for the first check that fails, takes its running checks with it.
+ */
+async function test(
+  run: MergeQueueRun,
+  entry: QueueEntry,
+  candidate: Candidate,
+  checks: PlannedCheck[],
+): Promise<void> {
+  const { timings } = run.input
   run.tell(entry, { head: entry.head, outcome: 'testing', candidate: candidate.commit })
-  const subject: Subject = { kind: 'tree', tree: candidate.tree }
+  const isCurrent = () => run.state.candidate?.commit === candidate.commit
   const scope = new CancellationScope()
   let finished = false
   const running = scope
     .run(() =>
-      orInfrastructure(entry.tests, subject, () =>
-        testActivities(timings, entry.tests).runTests({
-          repo,
-          number: entry.number,
-          check: entry.tests,
-          subject,
-          policyDigest: entry.policyDigest,
-          evidenceMaxAge: entry.evidenceMaxAge,
-          commit: candidate.commit,
-          base: candidate.base,
+      Promise.all(
+        checks.map(async (check) => {
+          const result = await testOnce(run, entry, candidate, check)
+          if (isCurrent()) run.tested(entry, check, result)
         }),
       ),
     )
@@ -132,21 +137,27 @@ async function test(run: MergeQueueRun, entry: QueueEntry, candidate: Candidate)
   const stopped = !finished
   if (stopped) scope.cancel()
   try {
-    const result = await running
-    if (run.state.candidate !== candidate) return
-    run.tested(entry, candidate, result)
-    if (run.state.attempts > 0) await condition(() => !run.isFront(entry), timings.infrastructureRetry)
+    await running
+    if (isCurrent() && run.state.attempts > 0) await condition(() => !run.isFront(entry), timings.infrastructureRetry)
   } catch (error) {
     // The entry may be at the front again by now: then it is built and tested anew.
     if (!isCancellation(error) || !stopped) throw error
   }
 }
 
-async function land(
+function testOnce(
   run: MergeQueueRun,
-  entry: QueueEntry,
-  candidate: Candidate & { evidenceId: string },
-): Promise<void> {
+  { number, policyDigest, evidenceMaxAge }: QueueEntry,
+  { commit, tree, base }: Candidate,
+  check: PlannedCheck,
+): Promise<CheckResult> {
+  const { repo, timings } = run.input
+  const subject: Subject = { kind: 'tree', tree }
+  const request = { repo, number, check, subject, policyDigest, evidenceMaxAge, commit, base }
+  return orInfrastructure(check, subject, () => testActivities(timings, check).runTests(request))
+}
+
+async function land(run: MergeQueueRun, entry: QueueEntry, candidate: Candidate): Promise<void> {
   const { repo, branch, timings } = run.input
   const result = await orEject(run, entry, () =>
     mergeActivities(timings).landCandidate({ repo, branch, entry, candidate, next: entryBehind(run.state) }),

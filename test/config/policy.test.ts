@@ -434,14 +434,17 @@ describe('the facts for a workflow', () => {
     const policy = policyOf(
       'checks: { tests: { run: x, timeout: 2m, retries: 3 }, review: { approvals: 2, reviewers: [{ run: a, timeout: 1m }, { run: b }] } }',
     )
+    const planned = (name: string, minutes: number, retries: number) => {
+      return { name, digest: checkDigest(policy, name), timeout: minutes * minute, retries }
+    }
     expect(policyFacts(policy, 'd', 'last-good', 'broken')).toEqual({
       digest: 'd',
       source: 'last-good',
       problem: 'broken',
       checks: [
-        { name: 'tests', digest: checkDigest(policy, 'tests'), timeout: 2 * minute, retries: 3 },
-        { name: 'secrets', digest: checkDigest(policy, 'secrets'), timeout: 5 * minute, retries: 1 },
-        { name: 'review', digest: checkDigest(policy, 'review'), timeout: 11 * minute, retries: 1 },
+        { ...planned('tests', 2, 3), kind: 'command', subject: 'tree' },
+        { ...planned('secrets', 5, 1), kind: 'secrets', subject: 'range' },
+        { ...planned('review', 11, 1), kind: 'review', subject: 'range' },
       ],
       merge: policy.merge,
       approvals: 2,

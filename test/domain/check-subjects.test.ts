@@ -6,16 +6,16 @@ import { checkResult, green, policyFacts, plannedCheck, sha, snapshotFacts } fro
 
 describe('the subject of a check', () => {
   test('of tests is the tree of the merge result', () => {
-    expect(checkSubject('tests', snapshotFacts())).toEqual({ kind: 'tree', tree: sha('d') })
+    expect(checkSubject(plannedCheck('tests'), snapshotFacts())).toEqual({ kind: 'tree', tree: sha('d') })
   })
 
   test.each(['secrets', 'review'] as const)('of %s is the range of the PR from its merge base', (name) => {
     const snapshot = snapshotFacts({ mergeBase: sha('5') })
-    expect(checkSubject(name, snapshot)).toEqual({ kind: 'range', base: sha('5'), head: sha('a') })
+    expect(checkSubject(plannedCheck(name), snapshot)).toEqual({ kind: 'range', base: sha('5'), head: sha('a') })
   })
 
   test('tests have none without a merge result', () => {
-    expect(() => checkSubject('tests', snapshotFacts({ mergeResult: null }))).toThrow('merge result')
+    expect(() => checkSubject(plannedCheck('tests'), snapshotFacts({ mergeResult: null }))).toThrow('merge result')
   })
 })
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { decide } from '#domain/decide'
 import type { CheckResults, Outcome, Rule, RuleOutcome } from '#domain/decision'
-import type { CheckConclusion, CheckResult } from '#domain/evidence'
+import type { CheckConclusion } from '#domain/evidence'
 import type { SnapshotFacts } from '#domain/pull-request'
 import { checkResult, green, now, plannedCheck, policyFacts, snapshotFacts } from './facts.ts'
 
@@ -138,7 +138,7 @@ const conclusions: [CheckConclusion | 'not run', RuleOutcome, Outcome][] = [
   ['not run', 'pending', 'wait'],
 ]
 
-const checkRules: [CheckResult['check'], string][] = [
+const checkRules: [keyof typeof green, string][] = [
   ['tests', 'tests'],
   ['secrets', 'no-secrets'],
   ['review', 'review'],

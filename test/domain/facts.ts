@@ -87,7 +87,7 @@ export function queueEntry(number: number, head: string = sha('a'), change: Part
     title: `PR ${number}`,
     snapshotId: `snapshot of ${number}`,
     policyDigest: 'policy 1',
-    tests: plannedCheck('tests'),
+    checks: [plannedCheck('tests')],
     evidenceMaxAge: 86_400_000,
     enqueuedAt: now,
     enqueuedBy: 'ann',

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest'
 import { isolationWarning, type Isolation } from '#domain/isolation'
-import type { Policy, TestsPolicy } from '#domain/policy'
+import type { Policy, CommandPolicy } from '#domain/policy'
 
-const offline: TestsPolicy = {
+const offline: CommandPolicy = {
   run: 'npm test',
   setup: null,
   keep: null,
@@ -12,8 +12,14 @@ const offline: TestsPolicy = {
   env: [],
 }
 
-const cases: [string, Isolation, Partial<TestsPolicy> | null, RegExp | null][] = [
+const cases: [string, Isolation, Partial<CommandPolicy> | null, RegExp | null][] = [
   ['nothing isolates', { mode: 'none', network: 'shared' }, {}, /trusted code only/],
+  [
+    'something is not limited',
+    { mode: 'bubblewrap', network: 'own', gaps: ['Files may have any size.', 'Install prlimit.'] },
+    {},
+    /^Files may have any size\. Install prlimit\.$/,
+  ],
   [
     'the network is the host’s and setup uses it',
     { mode: 'bubblewrap', network: 'shared' },

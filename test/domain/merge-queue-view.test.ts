@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { attemptLimit } from '#domain/check-subjects'
-import { emptyQueue, enqueueEntry, type Candidate, type MergeQueueState } from '#domain/merge-queue'
+import { attemptLimits } from '#domain/check-subjects'
+import { emptyQueue, enqueueEntry, pinnedChecks, type Candidate, type MergeQueueState } from '#domain/merge-queue'
 import { describeQueue, renderQueue } from '#domain/merge-queue-view'
 import { now, queueEntry, sha } from './facts.ts'
 
@@ -12,7 +12,7 @@ const candidate: Candidate = {
   commit: sha('c'),
   tree: sha('d'),
   method: 'squash',
-  evidenceId: null,
+  proofs: {},
 }
 
 function queueOf(count: number, change: Partial<MergeQueueState> = {}): MergeQueueState {
@@ -25,7 +25,12 @@ describe('a queue is shown', () => {
   test.each([
     ['building', 'waiting', {}, 'its candidate on the current base'],
     ['testing', 'waiting', { candidate }, `tests of candidate ${'c'.repeat(12)}`],
-    ['landing', 'waiting', { candidate: { ...candidate, evidenceId: 'e' } }, `landing candidate ${'c'.repeat(12)}`],
+    [
+      'landing',
+      'waiting',
+      { candidate: { ...candidate, proofs: { tests: 'e' } } },
+      `landing candidate ${'c'.repeat(12)}`,
+    ],
     ['waiting', 'waiting', { paused: { reason: 'release day', until: null } }, 'paused: release day'],
   ])('with the front %s, the next %s', (front, next, change, reason) => {
     const [first, second] = describeQueue(queue, queueOf(2, change), now).entries
@@ -36,7 +41,7 @@ describe('a queue is shown', () => {
   test('with a deadline for each: an attempt of the tests of all ahead and of its own, from now', () => {
     const later = '2026-05-01T00:00:00.000Z'
     const deadlines = describeQueue(queue, queueOf(3), later).entries.map(({ waiting }) => waiting.until)
-    const limit = attemptLimit(queueEntry(1).tests)
+    const limit = attemptLimits(pinnedChecks(queueEntry(1)))
     expect(deadlines).toEqual([1, 2, 3].map((count) => new Date(Date.parse(later) + count * limit).toISOString()))
   })
 

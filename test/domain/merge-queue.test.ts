@@ -11,7 +11,7 @@ import {
   type MergeQueueState,
   type QueueEntry,
 } from '#domain/merge-queue'
-import { queueEntry, sha } from './facts.ts'
+import { plannedCheck, queueEntry, sha } from './facts.ts'
 
 function queueOf(...entries: QueueEntry[]): MergeQueueState {
   return entries.reduce((state, entry) => enqueueEntry(state, entry).state, emptyQueue())
@@ -25,7 +25,7 @@ function candidateOf(entry: QueueEntry, change: Partial<Candidate> = {}): Candid
     commit: sha('c'),
     tree: sha('d'),
     method: 'squash',
-    evidenceId: null,
+    proofs: {},
     ...change,
   }
 }
@@ -46,22 +46,27 @@ describe('the next step of a queue', () => {
 
   test('is to test a candidate without evidence', () => {
     const candidate = candidateOf(one)
-    expect(nextQueueStep({ ...queueOf(one, two), candidate })).toEqual({ kind: 'test', entry: one, candidate })
+    expect(nextQueueStep({ ...queueOf(one, two), candidate })).toEqual({
+      kind: 'test',
+      entry: one,
+      candidate,
+      checks: [plannedCheck('tests')],
+    })
   })
 
   test('is to land a candidate with evidence', () => {
-    const candidate = candidateOf(one, { evidenceId: 'e' })
+    const candidate = candidateOf(one, { proofs: { tests: 'e' } })
     expect(nextQueueStep({ ...queueOf(one, two), candidate })).toEqual({ kind: 'land', entry: one, candidate })
   })
 
   test.each([
-    ['another PR', candidateOf(two, { evidenceId: 'e' })],
-    ['another head', candidateOf(queueEntry(1, sha('9')), { evidenceId: 'e' })],
+    ['another PR', candidateOf(two, { proofs: { tests: 'e' } })],
+    ['another head', candidateOf(queueEntry(1, sha('9')), { proofs: { tests: 'e' } })],
   ])('is to build again when the candidate is of %s', (_name, candidate) => {
     expect(nextQueueStep({ ...queueOf(one), candidate }).kind).toBe('build')
   })
 
-  test.each([null, candidateOf(one), candidateOf(one, { evidenceId: 'e' })])(
+  test.each([null, candidateOf(one), candidateOf(one, { proofs: { tests: 'e' } })])(
     'is to wait while paused, with the reason, whatever is ready',
     (candidate) => {
       const paused = { reason: 'release day', until: null }
@@ -89,7 +94,7 @@ describe('entering', () => {
   })
 
   test('twice with the same head changes nothing and answers the same position', () => {
-    const state = { ...queueOf(one, two), candidate: candidateOf(one, { evidenceId: 'e' }), attempts: 1 }
+    const state = { ...queueOf(one, two), candidate: candidateOf(one, { proofs: { tests: 'e' } }), attempts: 1 }
     const again = enqueueEntry(state, { ...queueEntry(1), title: 'Later', enqueuedAt: '2027-01-01T00:00:00.000Z' })
     expect(again).toEqual({ state, position: 1 })
   })
@@ -101,12 +106,12 @@ describe('entering', () => {
   })
 
   test('with a new head drops the candidate of the old one', () => {
-    const state = { ...queueOf(one, two), candidate: candidateOf(one, { evidenceId: 'e' }), attempts: 1 }
+    const state = { ...queueOf(one, two), candidate: candidateOf(one, { proofs: { tests: 'e' } }), attempts: 1 }
     expect(enqueueEntry(state, queueEntry(1, sha('9'))).state).toMatchObject({ candidate: null, attempts: 0 })
   })
 
   test('alone with a new head does not keep the candidate of the old one', () => {
-    const state = { ...queueOf(one), candidate: candidateOf(one, { evidenceId: 'e' }) }
+    const state = { ...queueOf(one), candidate: candidateOf(one, { proofs: { tests: 'e' } }) }
     expect(nextQueueStep(enqueueEntry(state, queueEntry(1, sha('9'))).state).kind).toBe('build')
   })
 
@@ -128,17 +133,17 @@ describe('leaving', () => {
     ['with another head', 2, sha('9')],
     ['of somebody who is not in it', 8, sha('a')],
   ])('%s changes nothing', (_name, number, head) => {
-    const state = { ...queueOf(one, two), candidate: candidateOf(one, { evidenceId: 'e' }), attempts: 1 }
+    const state = { ...queueOf(one, two), candidate: candidateOf(one, { proofs: { tests: 'e' } }), attempts: 1 }
     expect(removeEntry(state, number, head)).toEqual(state)
   })
 
   test('behind the front keeps the candidate and its evidence', () => {
-    const candidate = candidateOf(one, { evidenceId: 'e' })
+    const candidate = candidateOf(one, { proofs: { tests: 'e' } })
     expect(removeEntry({ ...queueOf(one, two), candidate }, 2, two.head).candidate).toEqual(candidate)
   })
 
   test('of the front drops its candidate', () => {
-    const state = { ...queueOf(one, two), candidate: candidateOf(one, { evidenceId: 'e' }) }
+    const state = { ...queueOf(one, two), candidate: candidateOf(one, { proofs: { tests: 'e' } }) }
     expect(removeEntry(state, 1, one.head).candidate).toBeNull()
   })
 
@@ -172,12 +177,15 @@ describe('whatever happens in whatever order', () => {
         return { state: { ...state, candidate: candidateOf(step.entry, { commit: key(step.entry) }) }, landed: null }
       case 'test':
         return {
-          state: { ...state, candidate: { ...step.candidate, evidenceId: `evidence of ${step.candidate.commit}` } },
+          state: {
+            ...state,
+            candidate: { ...step.candidate, proofs: { tests: `evidence of ${step.candidate.commit}` } },
+          },
           landed: null,
         }
       case 'land':
         expect(step.candidate.commit).toBe(key(step.entry))
-        expect(step.candidate.evidenceId).toBe(`evidence of ${key(step.entry)}`)
+        expect(step.candidate.proofs).toEqual({ tests: `evidence of ${key(step.entry)}` })
         return { state: removeEntry(state, step.entry.number, step.entry.head), landed: key(step.entry) }
     }
   }

@@ -34,7 +34,7 @@ function withFaults(tools: Tools): Tools {
     ledger: {
       ...tools.ledger,
       saveEvidence: after(tools.ledger.saveEvidence, ({ repo, check }) =>
-        crashAt(repo, { tests: 'runTests', secrets: 'scanSecrets', review: 'reviewChange' }[check], 'after-effect'),
+        crashAt(repo, { secrets: 'scanSecrets', review: 'reviewChange' }[check] ?? 'runTests', 'after-effect'),
       ),
       saveLanding: after(tools.ledger.saveLanding, ({ repo }) => crashAt(repo, 'landCandidate', 'after-record')),
     },

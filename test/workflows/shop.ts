@@ -16,6 +16,7 @@ import {
   type PullRequestStatus,
 } from '#contracts/pull-request'
 import type { Timings } from '#contracts/timings'
+import { treeChecks } from '#domain/check-subjects'
 import type { Policy, PolicyFacts } from '#domain/policy'
 import type { Phase, Review, Sha } from '#domain/pull-request'
 import type { Ledger } from '#ledger/port'
@@ -218,7 +219,7 @@ export class Shop {
     return {
       ...{ repo: this.repo, branch: 'main', number, head: head.sha, title, snapshotId },
       policyDigest: facts.digest,
-      tests: facts.checks.find(({ name }) => name === 'tests')!,
+      checks: treeChecks(facts.checks),
       evidenceMaxAge: facts.evidenceMaxAge,
       enqueuedAt: '2026-01-01T00:00:00.000Z',
       enqueuedBy: 'ann',

@@ -1,11 +1,12 @@
 import { ApplicationFailure } from '@temporalio/activity'
-import { isReusable } from '#domain/evidence'
-import type { Candidate, QueueEntry } from '#domain/merge-queue'
+import { isReusable, type Evidence } from '#domain/evidence'
+import { pinnedChecks, proofsOf, type Candidate, type QueueEntry } from '#domain/merge-queue'
+import type { PlannedCheck } from '#domain/policy'
 import type { Merged, Sha } from '#domain/pull-request'
 import type { Ledger } from '#ledger/port'
 import type { Forge, MergeRefusal } from '../forge/port.ts'
 import type { GitRepository } from '../git/port.ts'
-import { landingCommit } from './landing-commit.ts'
+import { landingCommit, type LandingRefusal } from './landing-commit.ts'
 
 export type MergeTools = { forge: Forge; ledger: Ledger; repository: (repo: string) => GitRepository }
 
@@ -19,13 +20,13 @@ export type BuildRequest = {
 
 export type BuiltCandidate = { outcome: 'built'; candidate: Candidate; base: { sha: Sha; tree: Sha } }
 
-export type BuildOutcome = BuiltCandidate | { outcome: 'conflict'; paths: string[] } | { outcome: 'no-base' }
+export type BuildOutcome = BuiltCandidate | LandingRefusal | { outcome: 'no-base' }
 
 export type LandRequest = {
   repo: string
   branch: string
   entry: QueueEntry
-  candidate: Candidate & { evidenceId: string }
+  candidate: Candidate
   /** The entry behind it, whose candidate is built on the new base in the same step: that saves a dispatch. */
   next?: QueueEntry | null
 }
@@ -86,21 +87,31 @@ async function build(
   const baseSha = await forge.branch(repo, branch)
   if (baseSha === null) return { outcome: 'no-base' }
   const base = knownBase?.sha === baseSha ? knownBase : { sha: baseSha, tree: await git.treeOf(baseSha) }
-  const merge = await git.mergeTree(base.sha, entry.head)
-  if (merge.outcome === 'conflict') return merge
-  const { method, ...commit } = await landingCommit(ledger, entry, base.sha, merge.tree)
-  const pass = await ledger.findPass(repo, 'tests', { kind: 'tree', tree: merge.tree }, entry.tests.digest)
-  const evidenceId = pass && isReusable(pass, new Date().toISOString(), entry.evidenceMaxAge) ? pass.id : null
+  const made = await landingCommit({ ledger, git }, { entry, branch, base })
+  if (made.outcome !== 'made') return made
+  const { commit, tree, method } = made
   const candidate: Candidate = {
     number: entry.number,
     head: entry.head,
     base: base.sha,
-    commit: await git.commitTree(commit),
-    tree: merge.tree,
+    commit,
+    tree,
     method,
-    evidenceId,
+    proofs: await findProofs(ledger, repo, entry, tree),
   }
   return { outcome: 'built', candidate, base }
+}
+
+/** The passes that the tree has already, by check. */
+async function findProofs(ledger: Ledger, repo: string, entry: QueueEntry, tree: Sha): Promise<Record<string, string>> {
+  const now = new Date().toISOString()
+  const found = await Promise.all(
+    pinnedChecks(entry).map(async ({ name, digest }) => {
+      const pass = await ledger.findPass(repo, name, { kind: 'tree', tree }, digest)
+      return pass && isReusable(pass, now, entry.evidenceMaxAge) ? [[name, pass.id] as const] : []
+    }),
+  )
+  return Object.fromEntries(found.flat())
 }
 
 /** A merge that takes longer is not waited for: what has landed must be told. */
@@ -117,22 +128,38 @@ async function buildNext(tools: MergeTools, request: BuildRequest): Promise<Buil
   }
 }
 
-/** What lands has a pass of its own tree, by the very check that the entry entered with. */
+/** What lands has a pass of its own tree by each of the very checks that the entry entered with, and by one at least. */
 async function requireProof(ledger: Ledger, { repo, entry, candidate }: LandRequest): Promise<void> {
-  const evidence = await ledger.evidence(candidate.evidenceId)
-  const proves =
+  const checks = pinnedChecks(entry)
+  if (checks.length === 0) throw unproven(`#${entry.number} names no check that proves ${candidate.tree}`)
+  const proofs = proofsOf(candidate)
+  await Promise.all(
+    checks.map(async (check) => {
+      const id = proofs[check.name]
+      const evidence = id === undefined ? null : await ledger.evidence(id)
+      if (!proves(evidence, { repo, check, tree: candidate.tree })) {
+        throw unproven(`evidence ${id ?? 'missing'} of ${check.name} does not prove ${candidate.tree}`)
+      }
+    }),
+  )
+}
+
+function proves(
+  evidence: Evidence | null,
+  { repo, check, tree }: { repo: string; check: PlannedCheck; tree: Sha },
+): boolean {
+  return (
     evidence?.conclusion === 'passed' &&
     evidence.repo === repo &&
-    evidence.check === 'tests' &&
-    evidence.digest === entry.tests.digest &&
+    evidence.check === check.name &&
+    evidence.digest === check.digest &&
     evidence.subject.kind === 'tree' &&
-    evidence.subject.tree === candidate.tree
-  if (!proves) {
-    throw ApplicationFailure.nonRetryable(
-      `evidence ${candidate.evidenceId} does not prove ${candidate.tree}`,
-      'Unproven',
-    )
-  }
+    evidence.subject.tree === tree
+  )
+}
+
+function unproven(message: string): ApplicationFailure {
+  return ApplicationFailure.nonRetryable(message, 'Unproven')
 }
 
 /**
@@ -148,7 +175,10 @@ async function requireApproval(ledger: Ledger, entry: QueueEntry, repo: string):
 
 async function record(ledger: Ledger, { repo, branch, entry, candidate }: LandRequest, at: string): Promise<void> {
   const { number, head, snapshotId } = entry
-  const { base, commit, tree, evidenceId, method } = candidate
+  const { base, commit, tree, method } = candidate
+  const proofs = proofsOf(candidate)
+  const [first] = pinnedChecks(entry)
+  const evidenceId = proofs[first!.name]!
   await ledger.saveLanding({ repo, branch, number, head, base, commit, tree, evidenceId, at })
   await ledger.appendAudit({
     key: `landed:${repo}:${branch}:${commit}`,
@@ -158,6 +188,6 @@ async function record(ledger: Ledger, { repo, branch, entry, candidate }: LandRe
     repo,
     number,
     snapshotId,
-    details: { commit, tree, base, head, method },
+    details: { commit, tree, base, head, method, evidence: Object.values(proofs).join(' ') },
   })
 }

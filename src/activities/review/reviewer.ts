@@ -1,7 +1,7 @@
 import picomatch from 'picomatch'
 import type { Finding, LogReference } from '#domain/evidence'
 import { maskSecrets } from '#domain/mask'
-import type { ReviewerPolicy, ReviewPolicy, TestsPolicy } from '#domain/policy'
+import type { ReviewerPolicy, ReviewPolicy, CommandPolicy } from '#domain/policy'
 import { conflictMarkers, forbiddenPaths, oversizedFiles } from '#domain/review'
 import { parseReviewerAnswer } from '#domain/reviewer-answer'
 import { plainText } from '#domain/text'
@@ -80,7 +80,7 @@ async function askReviewer(
     gitDir: run.git.gitDir,
     commit: run.base,
     trusted: run.base,
-    policy: asTestsPolicy(reviewer),
+    policy: asCommandPolicy(reviewer),
     stdin: diff.text,
     env: {
       SWITCHYARD_REPO: run.repo,
@@ -96,7 +96,7 @@ async function askReviewer(
   return judge(reviewer.name, outcome)
 }
 
-function asTestsPolicy({ run, timeout }: ReviewerPolicy): TestsPolicy {
+function asCommandPolicy({ run, timeout }: ReviewerPolicy): CommandPolicy {
   return { run, timeout, setup: null, keep: null, retries: 0, network: false, env: [] }
 }
 

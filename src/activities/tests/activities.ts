@@ -1,4 +1,5 @@
 import type { CheckResult } from '#domain/evidence'
+import { commandsOf } from '#domain/policy'
 import type { Sha } from '#domain/pull-request'
 import type { Ledger } from '#ledger/port'
 import { executionId, withEvidence, type CheckRequest } from '../evidence.ts'
@@ -21,12 +22,15 @@ export function createTestActivities(tools: {
   repository: (repo: string) => GitRepository
 }) {
   return {
-    /** Runs the policy's tests on a commit. A red test is a result; only infrastructure that may pass throws. */
+    /**
+     * Runs a command of the policy on a commit: its tests, or another check of its own. A red test is a result; only
+     * infrastructure that may pass throws.
+     */
     async runTests(request: TestRequest): Promise<CheckResult> {
       return withEvidence(tools.ledger, request, async () => {
         const policy = await tools.ledger.policy(request.policyDigest)
-        const tests = policy?.checks.tests
-        if (!tests)
+        const command = policy && commandsOf(policy).get(request.check.name)
+        if (!command)
           return { conclusion: 'infrastructure', reason: 'the policy is not in the ledger', findings: [], log: null }
         const outcome = await withHeartbeat((signal, tell) =>
           tools.runner.run({
@@ -34,10 +38,10 @@ export function createTestActivities(tools: {
             gitDir: tools.repository(request.repo).gitDir,
             commit: request.commit,
             trusted: request.base,
-            policy: tests,
+            policy: command,
             stdin: null,
             env: {},
-            logName: attemptName(`tests-${executionId()}`),
+            logName: attemptName(`${request.check.name}-${executionId()}`),
             signal,
             onStage: tell,
           }),

@@ -1,7 +1,7 @@
 import { createHash, randomUUID } from 'node:crypto'
 import { chmod, mkdir, readdir, rename, stat, symlink, utimes, writeFile } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
-import type { TestsPolicy } from '#domain/policy'
+import { basename, dirname, join } from 'node:path'
+import type { CommandPolicy } from '#domain/policy'
 import type { Sha } from '#domain/pull-request'
 import { openRepository } from '../git/repository.ts'
 import { runGit } from '../git/run.ts'
@@ -10,7 +10,15 @@ import { identify, isAlive } from './leftovers.ts'
 import { whenAborted } from './slots.ts'
 
 /** Kept paths of one lockfile, ready to be shown in a tree. */
-export type KeptPath = { source: string; path: string }
+export type KeptPath = {
+  source: string
+  path: string
+  /** Whether it has a place for what tools write between their runs, of which each run of ours gets an empty one. */
+  hasCache: boolean
+}
+
+/** Babel, webpack, ESLint, Vite and others write here, and fail where they can't. */
+export const cacheFolder = '.cache'
 
 export type KeptPlan = {
   key: string
@@ -34,7 +42,7 @@ export async function planKept(input: {
   commit: Sha
   trusted: Sha
   setup: string
-  keep: NonNullable<TestsPolicy['keep']>
+  keep: NonNullable<CommandPolicy['keep']>
   /** What else decides what `setup` makes: the tools on PATH, the isolation. */
   surroundings: string
 }): Promise<KeptPlan> {
@@ -81,7 +89,11 @@ export function createKeptStore(folder: string): KeptStore {
     await utimes(entry, new Date(), new Date())
     const found: KeptPath[] = []
     for (const path of plan.paths) {
-      if ((await kindOf(join(entry, path))) !== 'absent') found.push({ source: join(entry, path), path })
+      const source = join(entry, path)
+      if ((await kindOf(source)) === 'absent') continue
+      // What `setup` itself put there is needed, and stays to be read.
+      const inCache = await readdir(join(source, cacheFolder)).catch(() => null)
+      found.push({ source, path, hasCache: inCache?.length === 0 })
     }
     return found
   }
@@ -114,6 +126,9 @@ async function move(tree: string, draft: string, path: string): Promise<string |
   if (kind === 'absent') return null
   if (kind === 'other') return `kept path ${JSON.stringify(path)} is not a folder or file`
   if (kind === 'folder') await chmod(join(tree, path), 0o755)
+  // In a folder that is bound read-only no mount point can be made any more.
+  if (basename(path) === 'node_modules' && (await kindBelow(tree, join(path, cacheFolder))) === 'absent')
+    await mkdir(join(tree, path, cacheFolder))
   await mkdir(dirname(join(draft, path)), { recursive: true })
   await rename(join(tree, path), join(draft, path))
   return null

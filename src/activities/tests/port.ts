@@ -1,5 +1,5 @@
 import type { CheckConclusion, LogReference } from '#domain/evidence'
-import type { TestsPolicy } from '#domain/policy'
+import type { CommandPolicy } from '#domain/policy'
 import type { Sha } from '#domain/pull-request'
 
 export type CommandRun = {
@@ -13,7 +13,7 @@ export type CommandRun = {
    * kept paths of others.
    */
   trusted: Sha
-  policy: TestsPolicy
+  policy: CommandPolicy
   /** Given to the command, nothing more than it needs; null for none. */
   stdin: string | null
   /** Added to the clean environment. */
@@ -44,9 +44,10 @@ export interface CommandRunner {
   run(input: CommandRun): Promise<CommandOutcome>
   /**
    * What isolation does here, for `doctor` and decisions: `required` works, or `none` with the reason. With
-   * `network: 'shared'`, `setup` and checks with `network: true` can reach this host's services.
+   * `network: 'shared'`, `setup` and checks with `network: true` can reach this host's services. `gaps`: what is not
+   * isolated or limited as designed, each as a sentence.
    */
-  isolation(): { mode: 'bubblewrap' | 'none'; network: 'own' | 'shared'; detail: string }
+  isolation(): { mode: 'bubblewrap' | 'none'; network: 'own' | 'shared'; detail: string; gaps: readonly string[] }
   /** Ends processes and locks that a killed worker of this host left in the pool. */
   recover(): Promise<void>
 }

@@ -1,7 +1,7 @@
 import { emptyFolder } from './folders.ts'
 import { checkOut } from './checkout.ts'
 import { planKept, problemOfPath, type KeptPath, type KeptPlan } from './kept.ts'
-import type { TestsPolicy } from '#domain/policy'
+import type { CommandPolicy } from '#domain/policy'
 import type { Verdict } from './outcome.ts'
 import { runInSlot } from './run-in-slot.ts'
 import type { RunContext } from './runner.ts'
@@ -10,7 +10,7 @@ import type { RunContext } from './runner.ts'
 export async function prepareKept(
   context: RunContext,
   setup: string,
-  keep: NonNullable<TestsPolicy['keep']>,
+  keep: NonNullable<CommandPolicy['keep']>,
 ): Promise<Verdict | { kept: KeptPath[] }> {
   const { input, isolation } = context
   const bad = [keep.lockfile, ...keep.paths].map(problemOfPath).find((problem) => problem !== null)

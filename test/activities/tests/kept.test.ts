@@ -2,7 +2,7 @@ import { mkdir, readdir, utimes, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { CommandRunner } from '#activities/tests/port'
-import type { TestsPolicy } from '#domain/policy'
+import type { CommandPolicy } from '#domain/policy'
 import { createFixture, eventually, type Fixture } from './support.ts'
 
 let fixture: Fixture
@@ -14,7 +14,7 @@ const files = {
   'install.sh': { executable: '#!/bin/sh\nmkdir -p modules/x && cp source modules/x/which && echo installing\n' },
   source: 'landed\n',
 }
-const policy: Partial<TestsPolicy> = {
+const policy: Partial<CommandPolicy> = {
   run: 'cat modules/x/which',
   setup: './install.sh',
   keep: { lockfile: 'lock.json', paths: ['modules'] },
@@ -27,7 +27,7 @@ beforeEach(async () => {
 })
 afterEach(() => fixture.remove())
 
-const run = (commit: string, changes: Partial<TestsPolicy> = {}) =>
+const run = (commit: string, changes: Partial<CommandPolicy> = {}) =>
   fixture.run(runner, commit, { ...policy, ...changes }, { trusted })
 const keptNames = async () => (await readdir(join(fixture.home, 'kept')).catch(() => [])).toSorted()
 

@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path'
 import { createFileLogStore } from '#activities/logs/files'
 import type { CommandOutcome, CommandRun, CommandRunner } from '#activities/tests/port'
 import { createCommandRunner, type CommandRunnerOptions } from '#activities/tests/runner'
-import type { TestsPolicy } from '#domain/policy'
+import type { CommandPolicy } from '#domain/policy'
 
 export type Files = Record<string, string | { link: string } | { executable: string }>
 
@@ -17,13 +17,18 @@ export type Fixture = {
   /** A commit of exactly these files. */
   commit(files: Files): Promise<string>
   runner(options?: Partial<CommandRunnerOptions>): CommandRunner
-  run(runner: CommandRunner, commit: string, policy: Partial<TestsPolicy>, rest?: Partial<CommandRun>): Promise<Outcome>
+  run(
+    runner: CommandRunner,
+    commit: string,
+    policy: Partial<CommandPolicy>,
+    rest?: Partial<CommandRun>,
+  ): Promise<Outcome>
   remove(): Promise<void>
 }
 
 export type Outcome = CommandOutcome & { text: string }
 
-const policyDefaults: TestsPolicy = {
+const policyDefaults: CommandPolicy = {
   run: 'true',
   setup: null,
   keep: null,
@@ -66,7 +71,7 @@ export async function createFixture(): Promise<Fixture> {
   async function run(
     by: CommandRunner,
     sha: string,
-    policy: Partial<TestsPolicy>,
+    policy: Partial<CommandPolicy>,
     rest: Partial<CommandRun> = {},
   ): Promise<Outcome> {
     const outcome = await by.run({
