@@ -80,7 +80,8 @@ export type QueueReport =
       head: Sha
       outcome: 'ejected'
       reason: string
-      kind: 'tests' | 'conflict' | 'moved' | 'infrastructure' | 'blocked' | 'closed'
+      /** `empty`: nothing of it would change the base. `behind`: a fast-forward needs the base's tip in the head. */
+      kind: 'tests' | 'conflict' | 'moved' | 'infrastructure' | 'blocked' | 'closed' | 'empty' | 'behind'
     }
 
 export type LookHint = { id: string; kind: string }

@@ -1,22 +1,27 @@
 import { describe, expect, test } from 'vitest'
-import { landingMessage, type LandingMessage } from '#domain/commit-message'
+import { landingMessage, squashAuthor, type LandedCommit, type LandingMessage } from '#domain/commit-message'
 
 const ann = { name: 'Ann', email: 'ann@example.com' }
 const bob = { name: 'Bob', email: 'bob@example.com' }
 const escape = String.fromCharCode(27)
 const nul = String.fromCharCode(0)
 
+function commit(author: LandedCommit['author'], message = 'Work', parents = ['parent']): LandedCommit {
+  return { author, message, subject: message.split('\n')[0] ?? '', parents }
+}
+
 function message(change: Partial<LandingMessage> = {}): string {
   return landingMessage({
     method: 'squash',
     template: '{title} (#{number})',
+    cutMarks: ['<!-- cut -->'],
     number: 7,
     title: 'Add a basket',
     body: 'It holds things.',
     author: 'ann',
     headRef: 'basket',
     baseRef: 'main',
-    commits: [{ author: ann, subject: 'Add' }],
+    commits: [commit(ann, 'Add')],
     workflowId: 'queue:shop@main',
     ...change,
   })
@@ -56,7 +61,7 @@ describe('the template', () => {
     ['{title} {number} {author} {head} {base}', 'Add a basket 7 ann basket main'],
     ['{title} {title}', 'Add a basket Add a basket'],
     ['{unknown} {constructor} {title}', '{unknown} {constructor} Add a basket'],
-    ['two\nlines', 'two lines'],
+    ['{title}\n\nmore', 'Add a basket'],
     ['  ', 'Merge #7'],
   ])('%j gives %j', (template, expected) => {
     expect(subject({ template })).toBe(expected)
@@ -71,11 +76,38 @@ describe('the template', () => {
   })
 })
 
-describe('co-authors', () => {
-  const by = (...people: { name: string; email: string }[]) => ({
-    commits: people.map((author) => ({ author, subject: 'Work' })),
+describe('a template of several lines', () => {
+  const body = (template: string, change: Partial<LandingMessage> = {}) =>
+    message({ template, ...change })
+      .split('\n\n')
+      .slice(1, -1)
+  const commits = [commit(ann, 'Add\n\nwhy'), commit(bob, 'Merge main', ['a', 'b']), commit(ann, 'Fix {title}')]
+
+  test('says where the body goes', () => {
+    expect(body('{title}\n\n{body}\n\nReviewed by us.')).toEqual(['It holds things.', 'Reviewed by us.'])
   })
+
+  test('is followed by the body where it does not', () => {
+    expect(body('{title}\n\nPR #{number}')).toEqual(['PR #7', 'It holds things.'])
+  })
+
+  test('has no gap where a value is empty', () => {
+    expect(body('{title}\n\n{body}\n\nend', { body: '' })).toEqual(['end'])
+  })
+
+  test('lists the subjects of the commits, without those that merge the base into the head', () => {
+    expect(body('{title}\n\n{commits}', { commits, body: '' })).toEqual(['* Add\n* Fix {title}'])
+  })
+
+  test('keeps the body as it is, placeholders in it and empty lines too', () => {
+    expect(body('{title}\n\n{body}', { body: 'a {number}\n\nb' })).toEqual(['a {number}', 'b'])
+  })
+})
+
+describe('co-authors', () => {
+  const by = (...people: { name: string; email: string }[]) => ({ commits: people.map((author) => commit(author)) })
   const named = (text: string) => text.match(/^Co-authored-by: .*$/gm) ?? []
+  const cay = 'Co-authored-by: Cay <cay@example.com>'
 
   test('of a squash are named once, without the author of its first commit', () => {
     const loudBob = { name: 'Bob', email: 'BOB@example.com' }
@@ -87,12 +119,42 @@ describe('co-authors', () => {
     expect(last).toBe('Co-authored-by: Bob <bob@example.com>\nSwitchyard-Run: queue:shop@main')
   })
 
+  test('that a squashed commit names are named, and its author is not', () => {
+    const text = `Add\n\nwhy\n\nSigned-off-by: Bob <bob@example.com>\n${cay}\nco-authored-by: Ann <ANN@example.com>`
+    expect(named(message({ commits: [commit(ann), commit(ann, text)] }))).toEqual([cay])
+  })
+
+  test('are not found in the middle of a message', () => {
+    expect(named(message({ commits: [commit(ann, `Add\n\n${cay}\n\nno more`)] }))).toEqual([])
+  })
+
+  test('that the body names at its end become trailers, also below the cut, also of a merge', () => {
+    for (const method of ['squash', 'merge'] as const) {
+      for (const body of [`Text.\n\n${cay}`, `Text.\n<!-- cut -->\nnotes\n\n${cay}\n`]) {
+        expect(message({ method, body }).split('\n\n').slice(1)).toEqual([
+          'Text.',
+          `${cay}\nSwitchyard-Run: queue:shop@main\n`,
+        ])
+      }
+    }
+  })
+
   test('of a merge are in its commits already', () => {
     expect(named(message({ method: 'merge', ...by(ann, bob) }))).toEqual([])
   })
 
+  test('are not those who merged the base into the head', () => {
+    expect(named(message({ commits: [commit(ann), commit(bob, 'Merge main', ['a', 'b'])] }))).toEqual([])
+  })
+
   test('a squash of nothing has none', () => {
     expect(named(message(by()))).toEqual([])
+  })
+
+  test('the author of a squash wrote its first commit that merges nothing', () => {
+    expect(squashAuthor([commit(bob, 'Merge main', ['a', 'b']), commit(ann)])).toEqual(ann)
+    expect(squashAuthor([commit(bob, 'Merge main', ['a', 'b'])])).toEqual(bob)
+    expect(squashAuthor([])).toBeNull()
   })
 })
 

@@ -56,15 +56,27 @@ export async function commitTree(objects: string, input: CommitInput): Promise<S
 }
 
 function identity(role: 'AUTHOR' | 'COMMITTER', person: Person & { at: string }): Record<string, string> {
-  const seconds = Math.floor(Date.parse(person.at) / 1000)
-  if (!Number.isFinite(seconds) || seconds < 0) {
-    throw new GitError(['commit-tree'], null, `${JSON.stringify(person.at)} is not a date that a commit can have`)
-  }
+  const { name, email, seconds } = identityOf(person)
   return {
-    [`GIT_${role}_NAME`]: identityPart(person.name) || identityPart(person.email) || 'unknown',
-    [`GIT_${role}_EMAIL`]: identityPart(person.email),
+    [`GIT_${role}_NAME`]: name,
+    [`GIT_${role}_EMAIL`]: email,
     [`GIT_${role}_DATE`]: `@${seconds} +0000`,
   }
+}
+
+/** As a line of a commit has it. */
+export function identityLine(person: Person & { at: string }): string {
+  const { name, email, seconds } = identityOf(person)
+  return `${name} <${email}> ${seconds} +0000`
+}
+
+function identityOf({ name, email, at }: Person & { at: string }) {
+  const seconds = Math.floor(Date.parse(at) / 1000)
+  if (!Number.isFinite(seconds) || seconds < 0) {
+    throw new GitError(['commit-tree'], null, `${JSON.stringify(at)} is not a date that a commit can have`)
+  }
+  const address = identityPart(email)
+  return { name: identityPart(name) || address || 'unknown', email: address, seconds }
 }
 
 /** Git drops these characters itself, but refuses a name of which nothing is left. */

@@ -11,6 +11,21 @@ export type CommitInput = {
   committer: Person & { at: string }
 }
 
+export type RebaseInput = {
+  onto: Sha
+  head: Sha
+  committer: Person & { at: string }
+  /** A line such as `Key: value`, added to the trailers of each commit that lacks it. */
+  trailer: string
+}
+
+export type Rebase =
+  /** `count`: how many commits were made; without any, `commit` is `onto`. */
+  | { outcome: 'rebased'; commit: Sha; tree: Sha; count: number }
+  /** `commit` is the first one that does not apply. */
+  | { outcome: 'conflict'; commit: Sha; subject: string; paths: string[] }
+  | { outcome: 'too-many'; limit: number }
+
 /** A blob that a commit adds or changes, as the scanners read it. `text` is null for binary or oversized content. */
 export type ChangedFile = { commit: Sha; path: string; size: number; binary: boolean; blob: Sha }
 
@@ -54,6 +69,8 @@ export interface GitRepository {
   commit(sha: Sha): Promise<Commit & { message: string; tree: Sha; committedAt: string }>
   /** The commits of `base..head`, oldest first. */
   commits(base: Sha, head: Sha): Promise<Commit[]>
+  /** Whole messages of the commits of `base..head`. */
+  messages(base: Sha, head: Sha): Promise<Map<Sha, string>>
   /** Paths that differ between two trees or commits, raw bytes decoded as UTF-8 with replacement. */
   changedPaths(from: Sha, to: Sha): Promise<string[]>
   /** Unified diff between two commits, cut at `maxBytes` (then `truncated`). */
@@ -67,6 +84,11 @@ export interface GitRepository {
   readBlob(blob: Sha, maxBytes: number): Promise<Buffer>
   /** `git merge-tree --write-tree`: the merge of `theirs` into `ours`. */
   mergeTree(ours: Sha, theirs: Sha): Promise<MergeTree>
+  /**
+   * Makes the commits of `onto..head` anew on `onto`, without those that merge and those that change nothing any more.
+   * Each keeps its author, its date and its message. The same input is the same commits.
+   */
+  rebase(input: RebaseInput): Promise<Rebase>
   commitTree(input: CommitInput): Promise<Sha>
   /**
    * One atomic `update-ref --stdin` transaction. `from: null` means "must not exist", `to: null` deletes;

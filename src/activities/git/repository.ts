@@ -4,7 +4,9 @@ import { readObject } from './blobs.ts'
 import { commitTree, listCommits } from './commits.ts'
 import { additions, changedFiles, changedPaths, unifiedDiff } from './differences.ts'
 import { looseCommit } from './loose.ts'
-import type { GitRepository, MergeTree } from './port.ts'
+import { mergeTree } from './merge-tree.ts'
+import type { GitRepository } from './port.ts'
+import { rebase } from './rebase.ts'
 import { listRefs, resolveRef, updateRefs } from './refs.ts'
 import { sha } from './revisions.ts'
 import { GitError, runGit } from './run.ts'
@@ -31,6 +33,7 @@ export function openRepository(gitDir: string): GitRepository {
     treeOf: (commit) => treeOf(objects, commit),
     commit: (commit) => oneCommit(objects, commit),
     commits: (base, head) => commitsBetween(objects, base, head),
+    messages: (base, head) => messagesBetween(objects, base, head),
     changedPaths: (from, to) => changedPaths(objects, from, to),
     diff: (from, to, maxBytes) => unifiedDiff(objects, from, to, maxBytes),
     additions: (change, signal) => additions(objects, change, signal),
@@ -38,6 +41,7 @@ export function openRepository(gitDir: string): GitRepository {
     readFile: (commit, file, maxBytes) => readFile(objects, commit, file, maxBytes),
     readBlob: (blob, maxBytes) => readBlob(objects, blob, maxBytes),
     mergeTree: (ours, theirs) => mergeTree(objects, ours, theirs),
+    rebase: (input) => rebase(objects, input),
     commitTree: (input) => commitTree(objects, input),
   }
 }
@@ -73,6 +77,11 @@ async function commitsBetween(objects: string, base: Sha, head: Sha) {
   return commits.map(({ sha, author, at, subject, parents }) => ({ sha, author, at, subject, parents }))
 }
 
+async function messagesBetween(objects: string, base: Sha, head: Sha): Promise<Map<Sha, string>> {
+  const commits = await listCommits(objects, [sha(head), `^${sha(base)}`])
+  return new Map(commits.map(({ sha, message }) => [sha, message]))
+}
+
 async function readFile(objects: string, commit: Sha, file: string, maxBytes: number): Promise<Buffer | null> {
   // `<commit>:./x` would be relative to a working tree; a NUL would end the request.
   if (file === '' || (file.startsWith('.') && /^\.\.?(\/|$)/.test(file)) || file.includes('\0')) return null
@@ -85,14 +94,4 @@ async function readBlob(objects: string, blob: Sha, maxBytes: number): Promise<B
   if (found?.type !== 'blob')
     throw new GitError(['cat-file'], null, `${blob} is ${found ? `a ${found.type}` : 'missing'}`)
   return found.content
-}
-
-async function mergeTree(objects: string, ours: Sha, theirs: Sha): Promise<MergeTree> {
-  const args = ['merge-tree', '--write-tree', '-z', '--name-only', '--no-messages', sha(ours), sha(theirs)]
-  const { exitCode, stdout, stderr } = await runGit({ objects, args, accept: [1, 128] })
-  if (stderr.includes('refusing to merge unrelated histories')) return { outcome: 'conflict', paths: [] }
-  // A missing commit has the exit code of a conflict too, but only a merge has a tree.
-  if (stdout.length === 0) throw new GitError(args, exitCode, stderr)
-  const [tree = '', ...paths] = stdout.toString('utf8').split('\0').slice(0, -1)
-  return exitCode === 0 ? { outcome: 'clean', tree } : { outcome: 'conflict', paths }
 }
