@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process'
 import { readlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { defaultLimits, type Limits } from '#domain/limits'
+import { cacheFolder } from './kept.ts'
 import { findResourceLimits } from './limits.ts'
 import { findNetworks, findProgram, type OwnNetwork } from './network.ts'
 import { findToolchain, isWithin, realOrNull } from './toolchain.ts'
@@ -10,8 +11,8 @@ export type IsolatedCommand = {
   /** What `sh -c` gets. */
   shell: string
   slot: { tree: string; home: string; temp: string; marks: string }
-  /** Bound read-only into the tree. `path` is relative to it. */
-  kept: readonly { source: string; path: string }[]
+  /** Bound read-only into the tree. `path` is relative to it. `cache`: bound over its `.cache` to be written. */
+  kept: readonly { source: string; path: string; cache: string | null }[]
   network: boolean
   /** Added to the clean environment. */
   env: Record<string, string>
@@ -99,6 +100,7 @@ function withBubblewrap({ bubblewrap, network, why, env, hidden }: Sandbox): Iso
       ...['--bind', run.slot.home, homeInside, '--bind', run.slot.marks, marksInside],
       ...['--bind', run.slot.tree, treeInside],
       ...run.kept.flatMap(({ source, path }) => ['--ro-bind', source, join(treeInside, path)]),
+      ...run.kept.flatMap(({ path, cache }) => cache ? ['--bind', cache, join(treeInside, path, cacheFolder)] : []),
       ...['--remount-ro', '/', '--chdir', treeInside],
       // Inside: the kernel counts processes per user and namespace, and of root outside none.
       ...['--', ...resources.before(run.limits)],
@@ -117,7 +119,7 @@ function withBubblewrap({ bubblewrap, network, why, env, hidden }: Sandbox): Iso
       ? `own PID, mount and network namespaces, for setup and checks with "network: true" through ${network.name}`
       : 'own PID, mount and network namespaces; setup and checks with "network: true" share the network of this host ' +
         `and can reach its services (${why})`,
-    gaps: resources.gaps,
+    gaps: [...resources.gaps, ...(network?.gaps ?? [])],
     problem: null,
     surroundings: surroundingsOf('bubblewrap', toolchain.path),
     wrap,

@@ -1,3 +1,4 @@
+import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { defaultLimits } from '#domain/limits'
 import { runProcess } from '../process/run.ts'
@@ -33,7 +34,8 @@ export async function runInSlot(
   let lastErrors = Buffer.alloc(0)
   log.write(Buffer.from(`$ ${command.shell.trim()}\n`))
   const env = { ...context.passed, ...input.env }
-  const wrapped = isolation.wrap({ ...command, slot, env, hidden: [input.gitDir], limits })
+  const kept = await withCaches(command.kept, slot.caches)
+  const wrapped = isolation.wrap({ ...command, kept, slot, env, hidden: [input.gitDir], limits })
   const watch = createWatch(limits, slot.temp)
   const result = await runProcess({
     ...wrapped,
@@ -59,6 +61,12 @@ export async function runInSlot(
   const verdict = verdictOf({ shell: command.shell, timeout, started, helper }, result, said)
   const judged = withLimits(verdict, limits, watch.seen, { ...result, lastErrors: said })
   return { verdict: judged, stdout: wholeLines(result.stdout, result.stdout.length >= keptOutput) }
+}
+
+async function withCaches(kept: readonly KeptPath[], folder: string) {
+  const caches = kept.map(({ hasCache }, index) => (hasCache ? join(folder, String(index)) : null))
+  for (const cache of caches) if (cache !== null) await mkdir(cache, { recursive: true })
+  return kept.map((path, index) => ({ ...path, cache: caches[index] ?? null }))
 }
 
 /** Cut output ends at its last whole line: half a secret would not be recognised. */

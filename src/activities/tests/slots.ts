@@ -14,6 +14,8 @@ export type Slot = {
   temp: string
   /** Where the sandbox says that it has started. */
   marks: string
+  /** Holds a folder for the cache of each kept path. */
+  caches: string
   /** Where what runs here records itself, so that it ends even if this worker is killed. */
   record: string
   /** Ends what the run left behind and gives the slot back. */
@@ -118,8 +120,9 @@ async function prepare(path: string, released: () => void): Promise<Slot> {
     home: join(scratch, 'home'),
     temp: join(scratch, 'temp'),
     marks: join(scratch, 'marks'),
+    caches: join(scratch, 'caches'),
   }
-  for (const part of [slot.home, slot.temp, slot.marks]) await emptyFolder(part)
+  for (const part of [slot.home, slot.temp, slot.marks, slot.caches]) await emptyFolder(part)
   return {
     ...slot,
     record: join(path, 'process'),
