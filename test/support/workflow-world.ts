@@ -144,7 +144,7 @@ function checkActivities(shopOf: (repo: string) => Shop, ledger: Ledger) {
       const { conclusion, reason } = await shopOf(repo).tests.run(commit, signal)
       return { conclusion, reason, exitCode: 0, log: LOG, stdout: '', duration: 1, isolated: true }
     },
-    isolation: () => ({ mode: 'bubblewrap' as const, network: 'own' as const, detail: '' }),
+    isolation: () => ({ gaps: [], mode: 'bubblewrap' as const, network: 'own' as const, detail: '' }),
     recover: async () => undefined,
   }
   const scanner = {

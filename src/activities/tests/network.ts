@@ -9,6 +9,8 @@ export type OwnNetwork = {
   name: 'pasta' | 'slirp4netns'
   /** The sandbox reads its `/etc/resolv.conf` from this descriptor. */
   resolverDescriptor: string
+  /** What it leads to all the same, each as a sentence. */
+  gaps: string[]
   /** Starts a sandbox that shares the network of the process which starts it. */
   around(sandbox: readonly string[]): string[]
 }
@@ -42,6 +44,7 @@ function withPasta(pasta: string, dying: string[], unshare: string | null, ip: s
   return {
     name: 'pasta',
     resolverDescriptor,
+    gaps: gapsWithout(ip),
     around: (sandbox) => [
       ...[...dying, ...asOrdinary, pasta, ...settings, '--'],
       ...inNetwork(ip, '', resolverFile(pastaResolver), sandbox),
@@ -67,6 +70,7 @@ function withSlirp(slirp: string, dying: string[], unshare: string, ip: string |
   return {
     name: 'slirp4netns',
     resolverDescriptor,
+    gaps: gapsWithout(ip),
     around: (sandbox) => [
       ...[...dying, '/bin/sh', '-c', attach, 'sh', unshare, '--user', '--map-root-user', '--net', '--'],
       ...inNetwork(ip, appeared, resolverFile(slirpResolver), sandbox),
@@ -102,6 +106,12 @@ function inNetwork(ip: string | null, before: string, resolver: string, sandbox:
     `exec "$@" ${resolverDescriptor}<<END\n$resolver\nEND`,
   ]
   return ['/bin/sh', '-c', `${lines.join('\n')}\n`, 'sh', resolver, ...sandbox]
+}
+
+function gapsWithout(ip: string | null): string[] {
+  if (ip !== null) return []
+  const where = 'other addresses of this host than its loopback, and where a cloud gives credentials'
+  return [`What runs with the network here (setup, network: true) can reach ${where}: install ip (iproute2).`]
 }
 
 /** From the kernel's own tables: other lists leave out interfaces that are down, whose addresses answer all the same. */

@@ -93,8 +93,8 @@ export function createCommandRunner(options: CommandRunnerOptions): CommandRunne
   return {
     run,
     isolation() {
-      const { mode, network, detail } = isolationHere()
-      return { mode, network, detail }
+      const { mode, network, detail, gaps } = isolationHere()
+      return { mode, network, detail, gaps }
     },
     recover: () => pool.recover(),
   }
@@ -152,6 +152,6 @@ function emptyLog(name: string): LogReference {
 
 function faultReason(error: unknown): string {
   const message = error instanceof Error ? error.message : String(error)
-  if (/ENOSPC|No space left/i.test(message)) return "no space left on the state folder's disk"
+  if (/ENOSPC|EDQUOT|No space left|quota exceeded/i.test(message)) return "no space left on device (the state folder's)"
   return maskSecrets(message.split('\n')[0] ?? message).slice(0, 500)
 }

@@ -108,13 +108,15 @@ async function isolation(
 ): Promise<ProbeResult | ProbeResult[]> {
   const { createCommandRunner } = await import('#activities/tests/runner')
   const runner = createCommandRunner({ home: paths.home, isolation: config.isolation, logs, env })
-  const { mode, detail } = runner.isolation()
+  const { mode, detail, gaps } = runner.isolation()
+  const open = gaps.map((gap) => warn(gap, 'Until then run trusted code only.'))
   if (mode === 'bubblewrap') {
     const [works = '', network] = detail.split('; ')
     const hint = 'Use `network: true` and `setup` only where their commands are trusted.'
-    return [ok(`bubblewrap works: ${works}`), ...(network === undefined ? [] : [warn(network, hint)])]
+    return [ok(`bubblewrap works: ${works}`), ...(network === undefined ? [] : [warn(network, hint)]), ...open]
   }
-  if (config.isolation === 'none') return warn(detail, 'Trusted code only. `isolation: required` isolates it.')
+  if (config.isolation === 'none')
+    return [warn(detail, 'Trusted code only. `isolation: required` isolates it.'), ...open]
   return {
     outcome: 'fail',
     detail,
