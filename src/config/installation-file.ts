@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { defaultTimings, type Timings } from '#contracts/timings'
 import type { InstallationConfig } from './installation.ts'
 import type { ConfigProblem } from './problems.ts'
+import { people, resolvePeople } from './schema-people.ts'
 import { duration } from './units.ts'
 import { validateYaml } from './validate.ts'
 
@@ -68,7 +69,7 @@ export const installationSchema = z.strictObject({
       review: duration({ max: 86_400_000, example: '5m' }).prefault('5m').describe('Between two rounds of `pr watch`'),
     })
     .prefault({}),
-  people: z.array(z.unknown()).optional().describe('Accepted, without effect in this version'),
+  people,
   timings,
 })
 
@@ -78,7 +79,7 @@ export type ParsedInstallation = { ok: true; config: InstallationConfig } | { ok
 export function parseInstallation(text: string, file: string, home: string): ParsedInstallation {
   const result = validateYaml(installationSchema, text, file)
   if (!result.ok) return result
-  const { forge, repositories, ledger, isolation, watch, timings } = result.value
+  const { forge, repositories, ledger, isolation, watch, people, timings } = result.value
   return {
     ok: true,
     config: {
@@ -87,6 +88,7 @@ export function parseInstallation(text: string, file: string, home: string): Par
       ledger,
       isolation,
       watch,
+      people: resolvePeople(people),
       timings: { ...defaultTimings, sweep: watch.every, ...withoutUndefined(timings) },
     },
   }

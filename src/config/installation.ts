@@ -1,4 +1,5 @@
 import type { Timings } from '#contracts/timings'
+import type { KnownPerson } from '#domain/people'
 
 /** `switchyard.yaml` with every default filled in and paths made absolute. */
 export type InstallationConfig = {
@@ -8,6 +9,7 @@ export type InstallationConfig = {
   ledger: string
   isolation: 'required' | 'none'
   watch: { every: number; review: number }
+  people: KnownPerson[]
   timings: Timings
 }
 

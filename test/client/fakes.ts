@@ -10,6 +10,7 @@ import type { Host } from '#client/context'
 import { defaultPolicy } from '#config/policy'
 import type { Evidence } from '#domain/evidence'
 import type { Policy } from '#domain/policy'
+import type { KnownPerson } from '#domain/people'
 import type { PullRequest, Review } from '#domain/pull-request'
 import type { Connected, Installation } from '#installation/installation'
 import type { Ledger, RecordedDecision } from '#ledger/port'
@@ -28,6 +29,7 @@ export type World = {
   refusal: Extract<CreateOutcome, { outcome: 'refused' }> | null
   decisions: RecordedDecision[]
   evidence: Evidence[]
+  people: KnownPerson[]
   /** What every decision was made under. */
   recordedPolicy: Policy
   comments: Comment[]
@@ -61,6 +63,7 @@ export function world(changes: Partial<World> = {}): World {
     refusal: null,
     decisions: [],
     evidence: [],
+    people: [],
     recordedPolicy: defaultPolicy(),
     comments: [],
     logs: {},
@@ -148,6 +151,7 @@ function fakeInstallation(in_: World): Installation {
       ledger: 'sqlite',
       isolation: 'none',
       watch: { every: 30_000, review: 300_000 },
+      people: in_.people,
       timings: defaultTimings,
     },
     paths: { file: '/nowhere/switchyard.yaml', home: '/nowhere' },

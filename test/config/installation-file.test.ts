@@ -10,6 +10,7 @@ const defaults: InstallationConfig = {
   ledger: 'sqlite',
   isolation: 'required',
   watch: { every: 30_000, review: 300_000 },
+  people: [],
   timings: { ...defaultTimings, sweep: 30_000 },
 }
 
@@ -58,8 +59,20 @@ people: []
     expect(timings).toEqual({ ...defaultTimings, sweep: 200, heartbeat: 1_000 })
   })
 
-  it('keeps people loosely', () => {
-    expect(configOf('people: [ann, { name: bob, groups: [release-managers] }]')).toEqual(defaults)
+  it('knows people by name, login, address and group', () => {
+    const bob = '{ name: bob, login: bob-hub, email: bob@example.org, groups: [core], notify: mail, hours: 9-17 }'
+    expect(configOf(`people: [ann, ${bob}]`).people).toEqual([
+      { name: 'ann', login: null, email: null, groups: [] },
+      { name: 'bob', login: 'bob-hub', email: 'bob@example.org', groups: ['core'] },
+    ])
+  })
+
+  it.each([
+    ['people: [ann, { name: bob, login: Ann }]', "1:15: 'people.1' is there twice, by name, login or address"],
+    ["people: [{ name: '' }]", "1:10: 'people.0' must be a name, or { name, login, email, groups }"],
+    ['people: [{ name: bob, email: nowhere }]', "1:30: 'people.0.email' must be an address such as ann@example.org"],
+  ])('refuses %s', (text, problem) => {
+    expect(problemsOf(text)).toEqual([expect.stringContaining(problem)])
   })
 })
 

@@ -1,0 +1,161 @@
+import { maskSecrets } from './mask.ts'
+import { isAnyOf, type KnownPerson } from './people.ts'
+import type { Instant, Sha } from './pull-request.ts'
+import { oneLine } from './text.ts'
+
+export const commandNames = ['merge', 'hold', 'retry', 'review'] as const
+export type CommandName = (typeof commandNames)[number]
+
+/** What a person tells a pipeline in a comment. */
+export type Command =
+  /** `head`: the commit that the person looked at, or its first digits. */
+  | { name: 'merge'; head: Sha | null }
+  | { name: 'hold'; cancel: boolean; reason: string }
+  | { name: 'retry' }
+  | { name: 'review' }
+
+/** `problem`: why a line that means to be a command is none. */
+export type ParsedCommand = Command | { name: 'unknown'; problem: string }
+
+/** A command with who gave it. `refusal`: why that person may not; null where they may. */
+export type GivenCommand = {
+  comment: string
+  by: string
+  at: Instant
+  command: ParsedCommand
+  refusal: string | null
+}
+
+export const usage = '`merge [commit]`, `hold [reason]`, `hold cancel`, `retry`, `review`'
+
+/** More in one comment are a mistake or an attack. */
+const MAX_COMMANDS = 5
+const MAX_REASON = 200
+
+/**
+ * The commands in a comment: each a line of its own that starts with `/switchyard`. What Markdown shows as code, as a
+ * quotation or not at all is no command.
+ */
+export function parseCommands(body: string): ParsedCommand[] {
+  const commands = spokenLines(body).flatMap((line) => {
+    const match = /^ {0,3}\/switchyard(?:[ \t]+(.*))?$/i.exec(line)
+    return match ? [parseCommand((match[1] ?? '').trim())] : []
+  })
+  if (commands.length <= MAX_COMMANDS) return commands
+  return [unknown(`there are ${commands.length} commands in this comment, and at most ${MAX_COMMANDS} are heard`)]
+}
+
+function parseCommand(text: string): ParsedCommand {
+  const [word = '', ...rest] = text.split(/[ \t]+/)
+  const argument = rest.join(' ')
+  switch (word.toLowerCase()) {
+    case 'merge':
+      if (argument === '') return { name: 'merge', head: null }
+      if (/^[0-9a-f]{7,40}$/i.test(argument)) return { name: 'merge', head: argument.toLowerCase() }
+      return unknown('`merge` takes nothing, or the commit that it is about (7 digits or more)')
+    case 'hold':
+      if (/^cancel$/i.test(argument)) return { name: 'hold', cancel: true, reason: '' }
+      return { name: 'hold', cancel: false, reason: holdReason(argument) }
+    case 'retry':
+    case 'review':
+      if (argument === '') return { name: word.toLowerCase() as 'retry' | 'review' }
+      return unknown(`\`${word.toLowerCase()}\` takes nothing`)
+    default:
+      return unknown('there is no such command')
+  }
+}
+
+function unknown(problem: string): ParsedCommand {
+  return { name: 'unknown', problem }
+}
+
+/** It is shown in decisions and comments, and goes through histories. */
+export function holdReason(text: string): string {
+  return maskSecrets(oneLine(text, MAX_REASON))
+}
+
+/** Without fenced code and HTML comments. Code by indentation and quotations start with something else anyway. */
+function spokenLines(body: string): string[] {
+  const spoken: string[] = []
+  let fence: string | null = null
+  let hidden = false
+  for (const line of body.split(/\r\n?|\n/)) {
+    if (fence !== null) {
+      if (closes(fence, line)) fence = null
+      continue
+    }
+    if (hidden) {
+      hidden = opensComment(line.slice(line.indexOf('-->') + 3)) || !line.includes('-->')
+      continue
+    }
+    fence = /^ {0,3}(`{3,}(?=[^`]*$)|~{3,})/.exec(line)?.[1] ?? null
+    if (fence !== null) continue
+    spoken.push(line)
+    hidden = opensComment(line)
+  }
+  return spoken
+}
+
+function closes(fence: string, line: string): boolean {
+  const [, run = ''] = /^ {0,3}(`{3,}|~{3,})[ \t]*$/.exec(line) ?? []
+  return run.length >= fence.length && run[0] === fence[0]
+}
+
+/** Whether a comment is open at the end of the line; in a code span it opens none. */
+function opensComment(line: string): boolean {
+  const text = line.replaceAll(/(?<!`)(`+)(?!`).*?(?<!`)\1(?!`)/g, '')
+  return text.lastIndexOf('<!--') > text.lastIndexOf('-->')
+}
+
+/**
+ * Who may give each command: `author`; `people`, which is everybody whom the installation lists, or anybody where it
+ * lists nobody; `anyone`; a person; or a group.
+ */
+export type CommandPermissions = Record<CommandName, string[]>
+
+export const defaultPermissions: CommandPermissions = {
+  merge: ['author', 'people'],
+  hold: ['author', 'people'],
+  retry: ['author', 'people'],
+  review: ['author', 'people'],
+}
+
+/** Why this person may not give this command; null where they may. */
+export function commandRefusal(
+  name: CommandName,
+  actor: string,
+  {
+    author,
+    permissions,
+    people,
+  }: { author: string; permissions: Partial<CommandPermissions> | undefined; people: KnownPerson[] },
+): string | null {
+  const allowed = permissions?.[name] ?? defaultPermissions[name]
+  const may = allowed.some((who) => {
+    switch (who.toLowerCase()) {
+      case 'anyone':
+        return true
+      case 'author':
+        return isAnyOf([author], actor, people)
+      case 'people':
+        return people.length === 0 || people.some((person) => isAnyOf([person.name], actor, people))
+      default:
+        return isAnyOf([who], actor, people)
+    }
+  })
+  if (may) return null
+  const who = allowed.length === 0 ? 'nobody may' : `only ${allowed.join(', ')} may`
+  return `${oneLine(actor, MAX_REASON)} may not: ${who}, by \`commands.${name}\` of the policy`
+}
+
+/** The command as it is recorded and shown. */
+export function commandText(command: ParsedCommand): string {
+  switch (command.name) {
+    case 'merge':
+      return command.head === null ? 'merge' : `merge ${command.head}`
+    case 'hold':
+      return command.cancel ? 'hold cancel' : 'hold'
+    default:
+      return command.name
+  }
+}

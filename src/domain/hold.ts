@@ -1,0 +1,24 @@
+import type { Decision, Rule } from './decision.ts'
+import type { Instant } from './pull-request.ts'
+
+/** A PR that a person keeps from landing until somebody lifts it. */
+export type Hold = { by: string; since: Instant; reason: string }
+
+export const holdRule = 'not-held'
+
+/** The same decision of a PR that is held: one criterion more, and no approval. */
+export function withHold(decision: Decision, hold: Hold | null): Decision {
+  if (hold === null) return decision
+  const outcome = decision.outcome === 'approve' ? 'wait' : decision.outcome
+  return { ...decision, outcome, rules: [...decision.rules, notHeld(hold)] }
+}
+
+function notHeld({ by, since, reason }: Hold): Rule {
+  const why = reason === '' ? '' : ` (${reason})`
+  return {
+    rule: holdRule,
+    outcome: 'pending',
+    reason: `held by ${by} since ${since}${why}: lifted by /switchyard merge, /switchyard hold cancel or switchyard pr merge`,
+    evidence: null,
+  }
+}
