@@ -1,7 +1,6 @@
 import type { CreateTableBuilder, Kysely } from 'kysely'
 import type { Migration } from 'kysely/migration'
 import { addReactions } from './migration-0004.ts'
-import { addReactions } from './migration-0004.ts'
 import { addFailuresAndStatistics } from './migration-0003.ts'
 import { texts, type StoreDialect } from './store-dialect.ts'
 
@@ -10,8 +9,7 @@ export function migrations(store: StoreDialect): Record<string, Migration> {
   return {
     '0001-record': { up: (db) => createRecord(db, store) },
     '0002-local-forge': { up: (db) => createLocalForge(db, store) },
-    '0004-reactions': { up: addReactions },
-    '0004-reactions': { up: addReactions },
+    '0004-reactions': { up: (db) => addReactions(db, store) },
     '0003-failures-and-statistics': { up: (db) => addFailuresAndStatistics(db, store) },
   }
 }

@@ -130,13 +130,6 @@ export type ForgeTables = {
     comment: number
     reaction: '+1' | '-1' | 'eyes'
   }
-  forge_reactions: {
-    repo: string
-    number: number
-    /** The sequence of the comment. */
-    comment: number
-    reaction: '+1' | '-1' | 'eyes'
-  }
   forge_checks: {
     repo: string
     head: Sha
