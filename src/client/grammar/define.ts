@@ -30,6 +30,8 @@ const meanings: Record<string, string> = {
   id: 'a pull request (12, shop#12) or a pipeline (pr:shop#12, queue:shop@main), as `runs` lists them',
   what: '`pr` for the counts of reviewed pull requests',
   folder: 'a folder in the git repository',
+  shell: 'the one that is to load it',
+  words: 'a line to complete: what stands behind `switchyard` on it, its last word as far as it is written',
   name: 'as `repo list` shows it',
 }
 

@@ -64,6 +64,25 @@ function defineSetUp(program: Grammar, perform: Perform): void {
         .option('--name <name>', "the repository's name here (default: its folder's)")
         .option('--base <branch>', 'the branch to land on (default: main, master or the current one)'),
   })
+  defineCommand(program, perform, {
+    name: 'completion <shell> [words...]',
+    summary: "Print what a shell loads to complete this command's words, flags, pull requests and repositories",
+    examples: [
+      'source <(switchyard completion bash)                                    # in ~/.bashrc',
+      'source <(switchyard completion zsh)                                     # in ~/.zshrc, behind compinit',
+      'switchyard completion fish > ~/.config/fish/completions/switchyard.fish',
+    ],
+    load: () => import('../commands/completion.ts'),
+    input: ([shell, words]) => ({ shell: shell as never, words: words as unknown as string[] }),
+    options: (command) => {
+      command.registeredArguments[0]!.choices(['bash', 'zsh', 'fish'])
+      return command
+    },
+  })
+  defineRepositories(program, perform)
+}
+
+function defineRepositories(program: Grammar, perform: Perform): void {
   const repo = defineNoun(program, 'repo', 'The repositories of this installation', ['switchyard repo list'])
   defineCommand(repo, perform, {
     name: 'add <folder>',
