@@ -1,50 +1,9 @@
 import { z } from 'zod'
-import type { Policy, ReviewerPolicy, CommandPolicy } from '#domain/policy'
-import { limits } from './schema-limits.ts'
+import type { Policy, ReviewerPolicy } from '#domain/policy'
+import { checksWith, command, count, resolveOwn, resolveTests, text, timeout } from './schema-checks.ts'
 import { commands } from './schema-commands.ts'
+import { merge } from './schema-merge.ts'
 import { duration, size } from './units.ts'
-
-const DAY = 86_400_000
-/** Longer than this no timer of Node.js can be set (2^31 ms). */
-const LONGEST_TIMEOUT = 7 * DAY
-
-/** What a merge message may name. */
-export const messagePlaceholders = ['title', 'number', 'author', 'head', 'base'] as const
-
-const text = (error = 'must be text that is not empty') => z.string({ error }).regex(/\S/, { error, abort: true })
-const command = () => text('must be a command that is not empty')
-const count = (max: number) => z.int().min(0).max(max)
-const timeout = (fallback: string) => duration({ max: LONGEST_TIMEOUT, example: fallback }).prefault(fallback)
-
-/** Kept paths are bound over what a PR's code sees: one that leaves the tree would reach this machine's files. */
-const treePath = () =>
-  text('must be a path in the repository').refine(staysInTree, {
-    error: 'must be a relative path that stays in the repository and outside .git',
-  })
-
-const keep = z
-  .strictObject({
-    lockfile: treePath().describe('The file whose content decides whether `setup` runs again'),
-    paths: z.array(treePath()).min(1).describe('What `setup` makes'),
-  })
-  .describe('Paths made by `setup`, kept between runs for as long as the lockfile stays the same')
-
-const tests = z
-  .strictObject({
-    run: command().describe('The command that tests the repository; exit code 0 is a pass'),
-    setup: command().optional().describe('Runs before the tests, with the network'),
-    keep: keep.optional(),
-    timeout: timeout('15m'),
-    retries: count(10).default(1).describe('More tries after infrastructure failures; never after a red test'),
-    report: treePath().optional().describe('A JUnit report that the command writes'),
-    network: z.boolean().default(false).describe('Whether the command may use the network'),
-    limits: limits.optional(),
-    env: z
-      .array(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, { error: 'must be the name of an environment variable' }))
-      .default([])
-      .describe("Variables passed through from the worker's environment"),
-  })
-  .describe('What lands must pass this; without it nothing lands')
 
 const allowance = z.strictObject({
   pattern: text().refine(isPattern, { error: 'must be a regular expression' }).describe('A regular expression'),
@@ -69,28 +28,7 @@ const review = z.strictObject({
   approvals: count(100).default(0).describe("Approvals of the PR's head by people other than its author"),
 })
 
-const method = z
-  .enum(['merge', 'squash'], {
-    error: (issue) =>
-      issue.input === 'rebase' || issue.input === 'fast-forward'
-        ? `is ${issue.input}, which is not yet supported; use merge or squash`
-        : 'must be merge or squash',
-  })
-  .default('squash')
-
-const merge = z.strictObject({
-  auto: z.boolean().default(true).describe('Land an approved PR without `pr merge`'),
-  method,
-  message: text()
-    .superRefine(checkTemplate)
-    .default('{title} (#{number})')
-    .describe(`Placeholders: ${messagePlaceholders.map((name) => `{${name}}`).join(' ')}`),
-  deleteBranch: z.boolean().default(true).describe('Delete the head branch after landing'),
-  staleAfter: duration({ example: '30d' }).prefault('30d').describe('A rejected PR without news ends after this'),
-})
-
-const checks = z.strictObject({
-  tests: tests.optional(),
+const checks = checksWith({
   secrets: z.strictObject({ allow: z.array(allowance).default([]) }).prefault({}),
   review: review.prefault({}),
 })
@@ -130,19 +68,14 @@ export function resolvePolicy(declared: z.output<typeof policySchema>): Policy {
     version,
     base,
     checks: {
-      tests: checks.tests ? resolveTests(checks.tests) : null,
+      tests: resolveTests(checks.tests),
       secrets: { allow: checks.secrets.allow },
       review: { ...checks.review, reviewers: checks.review.reviewers.map(resolveReviewer) },
+      ...resolveOwn(checks),
     },
     evidence,
     merge,
   }
-}
-
-function resolveTests(declared: z.output<typeof tests>): CommandPolicy {
-  const { run, setup, keep, timeout, retries, network, env, limits } = declared
-  const command = { run, setup: setup ?? null, keep: keep ?? null, timeout, retries, network, env }
-  return limits ? { ...command, limits } : command
 }
 
 function resolveReviewer(reviewer: { run: string; name?: string | undefined; timeout: number }): ReviewerPolicy {
@@ -158,30 +91,12 @@ function namesDiffer(reviewers: { run: string; name?: string | undefined }[]): b
   return new Set(reviewers.map(reviewerName)).size === reviewers.length
 }
 
-function checkTemplate(template: string, context: z.RefinementCtx): void {
-  const names = [...template.matchAll(/\{([^{}]*)\}/g)].map((match) => match[1] ?? '')
-  const known = messagePlaceholders as readonly string[]
-  const unknown = names.find((name) => !known.includes(name))
-  const list = messagePlaceholders.map((name) => `{${name}}`).join(', ')
-  if (unknown !== undefined) context.addIssue(`must name no other placeholders than ${list}`)
-  else if (names.length === 0) context.addIssue(`must name at least one of the placeholders ${list}`)
-}
-
 function isPattern(pattern: string): boolean {
   try {
     return new RegExp(pattern) instanceof RegExp
   } catch {
     return false
   }
-}
-
-function staysInTree(path: string): boolean {
-  const parts = path.split('/')
-  // eslint-disable-next-line no-control-regex -- control characters are what it looks for
-  if (path.startsWith('/') || path.startsWith('-') || /[\u0000-\u001f\u007f\\]/.test(path)) return false
-  return (
-    !parts.includes('..') && parts[0]?.toLowerCase() !== '.git' && parts.some((part) => part !== '' && part !== '.')
-  )
 }
 
 /** The rules of `git check-ref-format`, and no leading `-`. */

@@ -6,7 +6,13 @@ import { MAX_PROBLEMS, readYaml, type Path, type YamlDocument } from './yaml-doc
 
 export type Validated<T> = { ok: true; value: T } | { ok: false; problems: ConfigProblem[] }
 
-type JsonSchema = { properties?: Record<string, JsonSchema>; items?: JsonSchema; anyOf?: JsonSchema[] }
+type JsonSchema = {
+  properties?: Record<string, JsonSchema>
+  /** What every key besides `properties` holds; false where there is none. */
+  additionalProperties?: JsonSchema | false
+  items?: JsonSchema
+  anyOf?: JsonSchema[]
+}
 
 const MAX_SHOWN = 40
 
@@ -62,8 +68,10 @@ function knownKeys(schema: z.ZodType, path: Path): string[] {
   let found = z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' }) as JsonSchema | undefined
   for (const step of path) {
     const parts: JsonSchema[] = found?.anyOf ?? (found ? [found] : [])
-    const next = parts.map((part) => (typeof step === 'number' ? part.items : part.properties?.[String(step)]))
-    found = next.find(Boolean)
+    const next = parts.map((part) =>
+      typeof step === 'number' ? part.items : (part.properties?.[String(step)] ?? part.additionalProperties),
+    )
+    found = next.find((part) => typeof part === 'object')
   }
   const parts = found?.anyOf ?? [found]
   return parts.flatMap((part) => Object.keys(part?.properties ?? {}))

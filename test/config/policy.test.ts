@@ -19,6 +19,7 @@ const defaults: Policy = {
     auto: true,
     method: 'squash',
     message: '{title} (#{number})',
+    cutMarks: ['<!-- switchyard: cut -->'],
     deleteBranch: true,
     staleAfter: 30 * day,
   },
@@ -91,6 +92,7 @@ describe('a policy that is good', () => {
           keep: { lockfile: 'package-lock.json', paths: ['node_modules'] },
           timeout: 15 * minute,
           retries: 1,
+          report: 'junit.xml',
           network: false,
           env: [],
         },
@@ -270,33 +272,35 @@ describe('a policy that is bad', () => {
       ["p.yaml:1:32: 'checks.review.reviewers' has two reviewers of the same name; give one of them another `name`"],
     ],
     [
-      'rebase',
-      'merge: { method: rebase }',
-      ["p.yaml:1:18: 'merge.method' is rebase, which is not yet supported; use merge or squash"],
-    ],
-    [
-      'fast-forward',
-      'merge: { method: fast-forward }',
-      ["p.yaml:1:18: 'merge.method' is fast-forward, which is not yet supported; use merge or squash"],
-    ],
-    [
       'a method that nobody knows',
       'merge: { method: octopus }',
-      [`p.yaml:1:18: 'merge.method' must be merge or squash, found the text "octopus"`],
+      [`p.yaml:1:18: 'merge.method' must be merge, squash, rebase or fast-forward, found the text "octopus"`],
     ],
     [
       'a template with an unknown placeholder',
       "merge: { message: '{titel} (#{number})' }",
       [
-        `p.yaml:1:19: 'merge.message' must name no other placeholders than {title}, {number}, {author}, {head}, {base}, found the text "{titel} (#{number})"`,
+        `p.yaml:1:19: 'merge.message' must name no other placeholders than {title}, {number}, {author}, {head}, {base}, {body}, {commits}, found the text "{titel} (#{number})"`,
       ],
     ],
     [
       'a template without a placeholder',
       'merge: { message: merged }',
       [
-        `p.yaml:1:19: 'merge.message' must name at least one of the placeholders {title}, {number}, {author}, {head}, {base}, found the text "merged"`,
+        `p.yaml:1:19: 'merge.message' must name at least one of the placeholders {title}, {number}, {author}, {head}, {base}, {body}, {commits}, found the text "merged"`,
       ],
+    ],
+    [
+      'a template that has the body in its subject',
+      "merge: { message: '{title} {body}' }",
+      [
+        `p.yaml:1:19: 'merge.message' must name {body} below its first line, which is the subject, found the text "{title} {body}"`,
+      ],
+    ],
+    [
+      'a cut mark of two lines',
+      'merge: { cutMarks: ["a\\nb"] }',
+      [`p.yaml:1:21: 'merge.cutMarks.0' must be one line of text, found the text "a b"`],
     ],
     [
       'an environment without a name',
@@ -309,7 +313,7 @@ describe('a policy that is bad', () => {
       [
         "p.yaml:1:16: 'merge.auto' must be true or false, found 1 (a number)",
         "p.yaml:2:7: 'base' must be a list, found 2 (a number)",
-        "p.yaml:3:1: unknown key 'foo' (known keys: $schema, version, base, checks, evidence, merge, queue, release, environments, qa)",
+        "p.yaml:3:1: unknown key 'foo' (known keys: $schema, version, base, checks, evidence, merge, commands, queue, release, environments, qa)",
       ],
     ],
   ])('is refused with its place: %s', (_, text, expected) => {
@@ -338,7 +342,9 @@ describe('a policy that is bad', () => {
     ['a password', 'merge: { method: "https://me:hunter2hunter2@host" }', '"https://***@host"'],
     ['a long text', `merge: { method: "${'word '.repeat(50)}" }`, `"${'word '.repeat(8)}…"`],
   ])('never shows %s', (_, text, shown) => {
-    expect(problemsOf(text)).toEqual([`p.yaml:1:18: 'merge.method' must be merge or squash, found the text ${shown}`])
+    expect(problemsOf(text)).toEqual([
+      `p.yaml:1:18: 'merge.method' must be merge, squash, rebase or fast-forward, found the text ${shown}`,
+    ])
   })
 })
 
@@ -450,5 +456,57 @@ describe('the facts for a workflow', () => {
       approvals: 2,
       evidenceMaxAge: 7 * day,
     })
+  })
+})
+
+describe("a policy's own checks", () => {
+  const rest = { timeout: 15 * minute, retries: 1, network: false, env: [] }
+  const own = 'checks: { lint: { run: npm run lint }, commits: { run: ./commits.sh, subject: range, report: r.sarif } }'
+
+  it('are read with the defaults of every command', () => {
+    const { checks } = policyOf(own)
+    expect(checks.tests).toBeNull()
+    expect(checks.own).toEqual({
+      lint: { ...{ run: 'npm run lint', setup: null, keep: null }, ...rest },
+      commits: { ...{ run: './commits.sh', setup: null, keep: null }, ...rest, subject: 'range', report: 'r.sarif' },
+    })
+  })
+
+  it('are planned beside the built-in ones, each with its subject', () => {
+    const facts = policyFacts(policyOf(own), 'd', 'base', null)
+    expect(facts.checks.map(({ name, kind, subject }) => [name, kind, subject])).toEqual([
+      ['lint', 'command', 'tree'],
+      ['commits', 'command', 'range'],
+      ['secrets', 'secrets', 'range'],
+      ['review', 'review', 'range'],
+    ])
+  })
+
+  it('have a digest each, of what decides their outcome', () => {
+    const digest = (text: string) => checkDigest(policyOf(`checks: { lint: { run: x${text} } }`), 'lint')
+    expect(digest('')).toBe(digest(', timeout: 1m'))
+    expect(digest('')).toBe(digest(', subject: tree'))
+    expect(digest('')).not.toBe(digest(', subject: range'))
+    expect(digest('')).not.toBe(digest(', report: r.xml'))
+    expect(digest('')).not.toBe(checkDigest(policyOf('checks: { test: { run: x } }'), 'test'))
+  })
+
+  it('leave a policy without any what it was', () => {
+    expect(policyOf('checks: { tests: { run: x } }').checks).not.toHaveProperty('own')
+  })
+
+  it.each([
+    ['Lint', "p.yaml:1:17: 'checks.Lint' has a name that no check can have: use lower-case letters, digits and"],
+    ['no-secrets', "p.yaml:1:23: 'checks.no-secrets' has a name that is reserved"],
+  ])('are not named %s', (name, problem) => {
+    const result = parsePolicy(`checks: { ${name}: { run: x } }`, 'p.yaml')
+    expect(result.ok ? '' : result.problems.map(formatProblem).join()).toContain(problem)
+  })
+
+  it('have their unknown keys named', () => {
+    const result = parsePolicy('checks:\n  lint:\n    run: x\n    timeOut: 5m', 'p.yaml')
+    expect(result.ok ? [] : result.problems.map(formatProblem)).toEqual([
+      "p.yaml:4:5: unknown key 'checks.lint.timeOut' (did you mean 'timeout'?)",
+    ])
   })
 })

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { checkSubject, keptResults, runnableChecks } from '#domain/check-subjects'
+import { checkKind, checkSubject, keptResults, runnableChecks, subjectKind, treeChecks } from '#domain/check-subjects'
 import type { CheckConclusion } from '#domain/evidence'
 import type { SnapshotFacts } from '#domain/pull-request'
 import { checkResult, green, policyFacts, plannedCheck, sha, snapshotFacts } from './facts.ts'
@@ -16,6 +16,31 @@ describe('the subject of a check', () => {
 
   test('tests have none without a merge result', () => {
     expect(() => checkSubject(plannedCheck('tests'), snapshotFacts({ mergeResult: null }))).toThrow('merge result')
+  })
+})
+
+const lint = plannedCheck('lint', { kind: 'command', subject: 'tree' })
+const commits = plannedCheck('commits', { kind: 'command', subject: 'range' })
+
+describe("a policy's own check", () => {
+  test('is of the tree or of the range, as it is declared', () => {
+    expect(checkSubject(lint, snapshotFacts())).toEqual({ kind: 'tree', tree: sha('d') })
+    expect(checkSubject(commits, snapshotFacts())).toEqual({ kind: 'range', base: sha('b'), head: sha('a') })
+    expect(treeChecks([plannedCheck('secrets'), commits, lint]).map(({ name }) => name)).toEqual(['lint'])
+  })
+
+  test('runs only where there is a merge result to check out, whatever it is about', () => {
+    const policy = policyFacts({ checks: [lint, commits, plannedCheck('review')] })
+    expect(runnableChecks(snapshotFacts({ policy })).map(({ name }) => name)).toEqual(['lint', 'commits', 'review'])
+    expect(runnableChecks(snapshotFacts({ policy, mergeResult: null })).map(({ name }) => name)).toEqual(['review'])
+  })
+
+  test.each([
+    ['tests', 'command', 'tree'],
+    ['secrets', 'secrets', 'range'],
+    ['review', 'review', 'range'],
+  ])('is told by its name where 0.1.0 planned it: %s is %s of a %s', (name, kind, subject) => {
+    expect([checkKind(plannedCheck(name)), subjectKind(plannedCheck(name))]).toEqual([kind, subject])
   })
 })
 

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { decide } from '#domain/decide'
 import type { CheckResults, Outcome, Rule, RuleOutcome } from '#domain/decision'
 import type { CheckConclusion } from '#domain/evidence'
+import type { PlannedCheck } from '#domain/policy'
 import type { SnapshotFacts } from '#domain/pull-request'
 import { checkResult, green, now, plannedCheck, policyFacts, snapshotFacts } from './facts.ts'
 
@@ -186,3 +187,38 @@ function find(rules: Rule[], name: string): Rule {
   const all = rules.flatMap((rule) => [rule, ...(rule.rules ?? [])])
   return all.find((rule) => rule.rule === name)!
 }
+
+describe("a policy's own check", () => {
+  const planned = [plannedCheck('secrets'), plannedCheck('review')]
+  const lint = plannedCheck('lint', { kind: 'command', subject: 'tree' })
+  const commits = plannedCheck('commits', { kind: 'command', subject: 'range' })
+  const decideWith = (checks: PlannedCheck[], results: CheckResults, change: Partial<SnapshotFacts> = {}) =>
+    decide(snapshotFacts({ policy: policyFacts({ checks: [...checks, ...planned] }), ...change }), results, now)
+
+  test('is a criterion of its name, which must pass', () => {
+    const tests = plannedCheck('tests')
+    expect(decideWith([tests, lint], { ...green, lint: checkResult('lint') }).outcome).toBe('approve')
+    const red = decideWith([tests, lint], { ...green, lint: checkResult('lint', { conclusion: 'failed' }) })
+    expect(red.outcome).toBe('reject')
+    expect(find(red.rules, 'lint')).toMatchObject({ outcome: 'fail', evidence: 'evidence of lint' })
+    expect(decideWith([tests, lint], green).outcome).toBe('wait')
+  })
+
+  test('of the tree is enough for a policy without tests', () => {
+    const decision = decideWith([lint], { ...green, lint: checkResult('lint') })
+    expect(decision.outcome).toBe('approve')
+    expect(decision.rules.map(({ rule }) => rule)).not.toContain('tests')
+  })
+
+  test('of the range alone is not: nothing untested lands', () => {
+    const decision = decideWith([commits], { ...green, commits: checkResult('commits') })
+    expect(decision.outcome).toBe('wait')
+    expect(find(decision.rules, 'tests').reason).toMatch(/nothing untested lands/)
+  })
+
+  test('is skipped while there is no merge result', () => {
+    const decision = decideWith([lint, commits], green, { mergeable: 'conflict', mergeResult: null })
+    expect(find(decision.rules, 'lint').outcome).toBe('skipped')
+    expect(find(decision.rules, 'commits').outcome).toBe('skipped')
+  })
+})

@@ -5,8 +5,11 @@ import {
   enqueueEntry,
   entryBehind,
   nextQueueStep,
+  pinnedChecks,
+  proofsOf,
   removeEntry,
   withCandidate,
+  withProof,
   type Candidate,
   type MergeQueueState,
   type QueueEntry,
@@ -85,6 +88,42 @@ describe('the next step of a queue', () => {
       state = removeEntry(state, state.entries[0].number, state.entries[0].head)
     }
     expect(served).toEqual([1, 2, 3])
+  })
+})
+
+describe('an entry with several checks', () => {
+  const checks = [plannedCheck('tests'), plannedCheck('lint')]
+  const both = queueEntry(1, sha('a'), { checks })
+  const step = (proofs: Record<string, string>) =>
+    nextQueueStep({ ...queueOf(both), candidate: candidateOf(both, { proofs }) })
+
+  test('is tested by those that have not proven its tree', () => {
+    expect(step({})).toMatchObject({ kind: 'test', checks })
+    expect(step({ tests: 'e' })).toMatchObject({ kind: 'test', checks: [checks[1]] })
+    expect(step({ other: 'e' })).toMatchObject({ kind: 'test', checks })
+  })
+
+  test('lands once every one has', () => {
+    const candidate = withProof(candidateOf(both, { proofs: { tests: 'e' } }), 'lint', 'f')
+    expect(proofsOf(candidate)).toEqual({ tests: 'e', lint: 'f' })
+    expect(nextQueueStep({ ...queueOf(both), candidate }).kind).toBe('land')
+  })
+})
+
+describe('what 0.1.0 left in a queue', () => {
+  const { checks: _, ...rest } = queueEntry(1)
+  const { proofs: __, ...built } = candidateOf(one)
+  const entry = { ...rest, tests: plannedCheck('tests') }
+
+  test('is an entry with one check, its tests', () => {
+    expect(pinnedChecks(entry)).toEqual([plannedCheck('tests')])
+  })
+
+  test('is a candidate whose evidence is that of its tests', () => {
+    const state = (evidenceId: string | null) => ({ ...queueOf(entry), candidate: { ...built, evidenceId } })
+    expect(nextQueueStep(state(null))).toMatchObject({ kind: 'test', checks: [plannedCheck('tests')] })
+    expect(nextQueueStep(state('e')).kind).toBe('land')
+    expect(proofsOf({ ...built, evidenceId: 'e' })).toEqual({ tests: 'e' })
   })
 })
 
