@@ -300,7 +300,7 @@ describe('a policy that is bad', () => {
     [
       'a cut mark of two lines',
       'merge: { cutMarks: ["a\\nb"] }',
-      [`p.yaml:1:21: 'merge.cutMarks.0' must be one line of text, found the text "a b"`],
+      [`p.yaml:1:21: 'merge.cutMarks.0' must be one line of text, found the text "a\\u000ab"`],
     ],
     [
       'an environment without a name',
