@@ -1,7 +1,10 @@
 import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow'
+import type { CommandAct } from '#domain/comment-command'
 import type { CheckResults, Decision, Outcome } from '#domain/decision'
+import type { Hold } from '#domain/hold'
 import type { Milliseconds } from '#domain/policy'
 import type { Instant, Merged, Phase, PullRequestState, Sha, SnapshotFacts, Waiting } from '#domain/pull-request'
+import type { Ejection, EjectionKind } from '#domain/waiting'
 import type { Timings } from './timings.ts'
 
 /** Type name of the workflow; id `pr:<repo>#<number>`, one open at a time. Runs on role `pr-review`. */
@@ -23,7 +26,7 @@ export type PullRequestCarried = {
   /** `pr merge` by whom, for which head. */
   mergeRequest: { by: string; head: Sha } | null
   /** The head that the queue ejected, and why: it is not enqueued again by itself. */
-  ejected: { head: Sha; reason: string } | null
+  ejected: (Ejection & { head: Sha } & Partial<EjectedFrom>) | null
   waiting: Waiting | null
   /** The entry that the queue was given and has not finished with. */
   queued?: { branch: string; head: Sha } | null
@@ -37,7 +40,17 @@ export type PullRequestCarried = {
   report?: QueueReport | null
   /** Since when every try of an activity failed. */
   failingSince?: Instant | null
+  hold?: Hold | null
+  /** The newest comment whose commands were heard. */
+  heardComment?: string | null
+  /** Commands that were carried out or refused, and not told yet. */
+  acts?: CommandAct[]
+  /** The head that was seen last, and since when; null where it was the first. */
+  headSeen?: { sha: Sha; since: Instant | null } | null
 }
+
+/** When a head was ejected, and who had asked that it lands, where the policy does not do so by itself. */
+export type EjectedFrom = { at: Instant; by: string | null }
 
 export type PullRequestResult = {
   state: Exclude<PullRequestState, 'open'> | 'stale'
@@ -76,13 +89,7 @@ export type QueueReport =
   | { head: Sha; outcome: 'queued'; position: number }
   | { head: Sha; outcome: 'testing' | 'landing'; candidate: Sha }
   | { head: Sha; outcome: 'landed'; merged: Merged }
-  | {
-      head: Sha
-      outcome: 'ejected'
-      reason: string
-      /** `empty`: nothing of it would change the base. `behind`: a fast-forward needs the base's tip in the head. */
-      kind: 'tests' | 'conflict' | 'moved' | 'infrastructure' | 'blocked' | 'closed' | 'empty' | 'behind'
-    }
+  | { head: Sha; outcome: 'ejected'; reason: string; kind: EjectionKind }
 
 export type LookHint = { id: string; kind: string }
 
@@ -102,5 +109,11 @@ export const merge = defineUpdate<{ phase: Phase }, [{ by: string; at: Instant; 
  * or in the merge queue: its checks passed.
  */
 export const review = defineUpdate<{ phase: Phase }, [{ by: string }]>('review')
+
+/**
+ * `pr hold`: it does not land until somebody lifts that, by `cancel` or by `merge`. Refused with `NotAllowed` when the PR
+ * is not open, or is landing already.
+ */
+export const hold = defineUpdate<{ phase: Phase }, [{ by: string; reason?: string; cancel?: boolean }]>('hold')
 
 export const pullRequestStatus = defineQuery<PullRequestStatus>('status')

@@ -55,16 +55,44 @@ function shellWord(text: string): string {
   return /^[\w./@+-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`
 }
 
+/**
+ * Why the queue gave a PR back. `empty`: nothing of it would change the base. `behind`: a fast-forward needs the base's
+ * tip in the head.
+ */
+export type EjectionKind = 'tests' | 'conflict' | 'moved' | 'infrastructure' | 'blocked' | 'closed' | 'empty' | 'behind'
+
+/** Absent kinds are of 0.1.0. */
+export type Ejection = { reason: string; kind?: EjectionKind }
+
 /** What an approved PR waits for after the queue ejected it. */
-export function waitingAfterEjection(snapshot: SnapshotFacts, reason: string, since: Instant): Waiting {
+export function waitingAfterEjection(snapshot: SnapshotFacts, { reason, kind }: Ejection, since: Instant): Waiting {
   const until = after(since, snapshot.policy.merge.staleAfter)
   return {
     for: `ejected from the merge queue: ${reason}`,
     since,
     until,
     who: [snapshot.author],
-    command: command('merge', snapshot),
+    command: afterEjection(snapshot, kind),
   }
+}
+
+function afterEjection(snapshot: SnapshotFacts, kind: EjectionKind | undefined): string {
+  switch (kind) {
+    case 'empty':
+      return command('close', snapshot)
+    case 'conflict':
+    case 'behind':
+      return rebaseAndPush(snapshot)
+    default:
+      return command('merge', snapshot)
+  }
+}
+
+/** The lease names the head that was seen: a bare one is void after the fetch. */
+function rebaseAndPush({ head, base }: SnapshotFacts): string {
+  const [branch, upstream] = [shellWord(head.ref), shellWord(`${remote}/${base.ref}`)]
+  const lease = `--force-with-lease=${branch}:${head.sha}`
+  return `git fetch ${remote} && git rebase ${upstream} ${branch} && git push ${lease} ${remote} ${branch}`
 }
 
 /** What a PR waits for while its checks run: those that have not ended. */

@@ -4,9 +4,9 @@ import { leave, type MergeQueueEntry } from '#contracts/merge-queue'
 import type { QueueReport } from '#contracts/pull-request'
 import type { SnapshotFacts } from '#domain/pull-request'
 import { treeChecks } from '#domain/check-subjects'
-import { decide } from '#domain/decide'
 import { snapshotChanges, type SnapshotChange } from '#domain/snapshot-changes'
 import { waitingAfterEjection, waitingInQueue, type QueuePlace } from '#domain/waiting'
+import { takeLook } from './look.ts'
 import { forgeActivities, pipelineActivities } from './proxies.ts'
 import type { PullRequestRun } from './pull-request-run.ts'
 
@@ -32,6 +32,7 @@ export async function landThroughQueue(run: PullRequestRun, snapshot: SnapshotFa
   let offerAgainAt = 0
   for (;;) {
     if (run.lookPending && (await movedOn(run))) return leaveQueue(run)
+    if (run.hold !== null && run.phase !== 'landing') return leaveQueue(run, 'it is held')
     if (run.report === heard && Date.now() >= offerAgainAt) {
       await pipelineActivities(timings).enqueuePullRequest(entry)
       run.failingSince = null
@@ -75,10 +76,8 @@ const costsNoPlace: SnapshotChange[] = ['title', 'body', 'mergeable']
 
 /** Reviews alone cost no place: it is decided anew, and a PR that is still approved stays where it is. */
 async function movedOn(run: PullRequestRun): Promise<boolean> {
-  run.lookPending = false
   const before = run.snapshot!
-  const { repo, number } = before
-  const now = await forgeActivities(run.input.timings).takeSnapshot({ repo, number })
+  const now = await takeLook(run)
   const changes = snapshotChanges(before, now).filter((change) => !costsNoPlace.includes(change))
   if (changes.length === 0) return false
   if (changes.every((change) => change === 'reviews') && (await stillApproved(run, before, now))) return false
@@ -90,7 +89,7 @@ async function movedOn(run: PullRequestRun): Promise<boolean> {
 async function stillApproved(run: PullRequestRun, before: SnapshotFacts, now: SnapshotFacts): Promise<boolean> {
   const { mergeable, mergeResult, conflicts } = before
   const snapshot = { ...now, mergeable, mergeResult, conflicts }
-  const decision = decide(snapshot, run.checks, new Date().toISOString())
+  const decision = run.decide(snapshot, run.checks, new Date().toISOString())
   if (decision.outcome !== 'approve') return false
   run.snapshot = snapshot
   run.decision = decision
@@ -107,9 +106,11 @@ async function ejected(run: PullRequestRun, report: Extract<QueueReport, { outco
     run.lookPending = true
     return
   }
+  const at = new Date().toISOString()
+  const by = run.mergeRequest?.by ?? null
   run.mergeRequest = null
-  run.ejected = { head: snapshot.head.sha, reason: report.reason }
-  run.enter('waiting', waitingAfterEjection(snapshot, report.reason, new Date().toISOString()))
+  run.ejected = { head: snapshot.head.sha, reason: report.reason, kind: report.kind, at, by }
+  run.enter('waiting', waitingAfterEjection(snapshot, report, at))
   await forgeActivities(run.input.timings).publishDecision(run.publication(snapshot))
 }
 

@@ -13,9 +13,8 @@ import {
 } from '#domain/merge-queue'
 import type { PlannedCheck } from '#domain/policy'
 import type { Merged } from '#domain/pull-request'
+import type { EjectionKind } from '#domain/waiting'
 import { queuePipelineActivities } from './proxies.ts'
-
-type EjectionKind = Extract<QueueReport, { outcome: 'ejected' }>['kind']
 
 /** The state of one queue: what handlers write, the pipeline reads, and continue-as-new carries. */
 export class MergeQueueRun {

@@ -1,8 +1,17 @@
 import { condition, setCurrentDetails, upsertSearchAttributes, workflowInfo } from '@temporalio/workflow'
 import { searchAttributePairs } from '#contracts/search-attributes'
-import type { CheckStatus, PullRequestInput, PullRequestStatus, QueueReport } from '#contracts/pull-request'
+import type {
+  CheckStatus,
+  PullRequestCarried,
+  PullRequestInput,
+  PullRequestStatus,
+  QueueReport,
+} from '#contracts/pull-request'
 import { renderComment, renderDetails } from '#domain/comment'
+import type { CommandAct } from '#domain/comment-command'
+import { decide } from '#domain/decide'
 import type { CheckResults, Decision } from '#domain/decision'
+import { withHold, type Hold } from '#domain/hold'
 import type { Instant, Merged, Phase, Sha, SnapshotFacts, Waiting } from '#domain/pull-request'
 import type { CheckResult } from '#domain/evidence'
 import type { Publication } from '#activities/forge/activities'
@@ -17,7 +26,7 @@ export class PullRequestRun {
   waiting: Waiting | null
   merged: Merged | null = null
   mergeRequest: { by: string; head: Sha } | null
-  ejected: { head: Sha; reason: string } | null
+  ejected: PullRequestCarried['ejected']
   /** A hint came that no look has answered yet. */
   lookPending: boolean
   /** `pr review`: run again what did not pass. */
@@ -30,6 +39,14 @@ export class PullRequestRun {
   queued: { branch: string; head: Sha } | null
   /** Since when every try of an activity failed, after which the pipeline rests and tries again. */
   failingSince: Instant | null
+  /** Who keeps it from landing. */
+  hold: Hold | null
+  /** The newest comment whose commands were heard. */
+  heardComment: string | null
+  /** Commands that were carried out or refused, and not told yet. */
+  acts: CommandAct[]
+  /** The head that was seen last, and since when; null where it was the first. */
+  headSeen: { sha: Sha; since: Instant | null } | null
   /** Why the pipeline ends although its PR is open. */
   ending: string | null = null
   readonly checkStatuses = new Map<string, CheckStatus>()
@@ -50,6 +67,10 @@ export class PullRequestRun {
     this.undecided = carried?.undecided ?? false
     this.report = carried?.report ?? null
     this.failingSince = carried?.failingSince ?? null
+    this.hold = carried?.hold ?? null
+    this.heardComment = carried?.heardComment ?? null
+    this.acts = carried?.acts ?? []
+    this.headSeen = carried?.headSeen ?? null
     for (const result of Object.values(this.checks)) this.showResult(result)
   }
 
@@ -57,7 +78,24 @@ export class PullRequestRun {
     const { snapshot, checks, decision, phase, mergeRequest, ejected, waiting, queued, rerun } = this
     const { lookPending, undecided, report, failingSince } = this
     const pending = { queued, rerun, lookPending, undecided, report, failingSince }
-    return { ...this.input, carried: { snapshot, checks, decision, phase, mergeRequest, ejected, waiting, ...pending } }
+    const { hold, heardComment, acts, headSeen } = this
+    const told = { hold, heardComment, acts, headSeen }
+    return {
+      ...this.input,
+      carried: { snapshot, checks, decision, phase, mergeRequest, ejected, waiting, ...pending, ...told },
+    }
+  }
+
+  /** What the policy and whoever holds it say of a snapshot and its checks. */
+  decide(snapshot: SnapshotFacts, checks: CheckResults, now: Instant): Decision {
+    const { source, problem } = snapshot.policy
+    return { ...withHold(decide(snapshot, checks, now), this.hold), policy: { source, problem } }
+  }
+
+  /** Remembers since when the head is the one it is. */
+  seeHead({ head, takenAt }: SnapshotFacts): void {
+    if (this.headSeen?.sha === head.sha) return
+    this.headSeen = { sha: head.sha, since: this.headSeen === null ? null : takenAt }
   }
 
   /** Heeds the queue's word about the head it was given; nothing comes after `landed` or `ejected`. */
@@ -103,7 +141,7 @@ export class PullRequestRun {
   }
 
   publication(snapshot: SnapshotFacts): Publication {
-    const { phase, decision, waiting, merged } = this
+    const { phase, decision, waiting, merged, ejected } = this
     const comment = renderComment({
       phase,
       head: snapshot.head.sha,
@@ -124,6 +162,7 @@ export class PullRequestRun {
       head: snapshot.head.sha,
       comment: this.ending === null ? comment : `${comment}\nSwitchyard ${this.ending}.\n`,
       decision,
+      ...(ejected?.at ? { ejected: { head: ejected.head, reason: ejected.reason, at: ejected.at } } : {}),
       check: {
         status: done ? 'completed' : 'in_progress',
         conclusion: this.ending !== null ? 'neutral' : done ? conclusion : null,

@@ -7,36 +7,20 @@
  *  5. approved: the merge queue lands it
  *  6. anything else rests until something changes; a new head starts again at 1
  */
-import {
-  ActivityFailure,
-  ApplicationFailure,
-  allHandlersFinished,
-  condition,
-  continueAsNew,
-  isCancellation,
-  log,
-  setHandler,
-  workflowInfo,
-} from '@temporalio/workflow'
-import {
-  look,
-  merge,
-  pullRequestStatus,
-  report,
-  review,
-  type PullRequestInput,
-  type PullRequestResult,
-} from '#contracts/pull-request'
+import { allHandlersFinished, condition, continueAsNew, log, workflowInfo } from '@temporalio/workflow'
+import type { PullRequestInput, PullRequestResult } from '#contracts/pull-request'
 import { keptResults, runnableChecks } from '#domain/check-subjects'
-import { decide } from '#domain/decide'
 import type { CheckResults } from '#domain/decision'
+import { showsHold } from '#domain/hold'
 import type { Instant, SnapshotFacts } from '#domain/pull-request'
 import { snapshotChanges, voidsChecks } from '#domain/snapshot-changes'
 import { staleSentence, waitingAfter, waitingAfterEjection, waitingForChecks } from '#domain/waiting'
 import { runCheck, runChecksUntil } from './checks.ts'
-import { failureReason, orRest } from './failing.ts'
+import { orRest, unlessFailed } from './failing.ts'
 import { enterQueue, landThroughQueue, leaveQueue } from './landing.ts'
+import { takeLook } from './look.ts'
 import { forgeActivities } from './proxies.ts'
+import { handleMessages } from './pull-request-messages.ts'
 import { PullRequestRun } from './pull-request-run.ts'
 
 export async function pullRequest(input: PullRequestInput): Promise<PullRequestResult> {
@@ -51,7 +35,7 @@ export async function pullRequest(input: PullRequestInput): Promise<PullRequestR
 
 /** From one look at the PR to the next; null: look again. */
 async function follow(run: PullRequestRun): Promise<PullRequestResult | null> {
-  const snapshot = await takeSnapshot(run)
+  const snapshot = await takeLook(run)
   if (snapshot.state !== 'open') return finish(run, snapshot)
   if (needsDecision(run, snapshot)) {
     await leaveQueue(run)
@@ -67,59 +51,9 @@ async function follow(run: PullRequestRun): Promise<PullRequestResult | null> {
   return (await rest(run, snapshot)) === 'stale' ? goStale(run, snapshot) : null
 }
 
-function handleMessages(run: PullRequestRun): void {
-  const { number } = run.input
-  const stillOpen = (..._args: unknown[]): void => {
-    if (run.phase === 'landed' || run.phase === 'closed') throw notAllowed(`#${number} is ${run.phase}`)
-  }
-  setHandler(look, () => void (run.lookPending = true), { description: 'Look at the forge again' })
-  setHandler(report, (word) => run.hear(word), { description: 'What the merge queue did with this PR' })
-  setHandler(
-    merge,
-    async ({ by, head }) => {
-      await condition(() => run.snapshot !== null || run.waiting !== null)
-      if (run.snapshot === null) throw notAllowed(`#${number} could not be looked at yet: ${run.waiting?.for}`)
-      stillOpen()
-      const current = run.snapshot.head.sha
-      if (head !== undefined && head !== current) throw notAllowed(`the head of #${number} is ${current}, not ${head}`)
-      run.mergeRequest = { by, head: current }
-      run.ejected = null
-      run.lookPending = true
-      return { phase: run.phase }
-    },
-    { validator: stillOpen, description: 'Land this PR when it is approved' },
-  )
-  setHandler(
-    review,
-    () => {
-      run.rerun = true
-      run.lookPending = true
-      return { phase: run.phase }
-    },
-    {
-      validator: (..._args: unknown[]) => {
-        stillOpen()
-        if (!run.inQueue()) return
-        throw notAllowed(`#${number} is in the merge queue, its checks passed; close it or push to it to take it out`)
-      },
-      description: 'Run the checks again that did not pass',
-    },
-  )
-  setHandler(pullRequestStatus, () => run.status(), { description: 'Where this PR stands' })
-}
-
-function notAllowed(message: string): ApplicationFailure {
-  return ApplicationFailure.nonRetryable(message, 'NotAllowed')
-}
-
-async function takeSnapshot(run: PullRequestRun): Promise<SnapshotFacts> {
-  run.lookPending = false
-  const { repo, number, timings } = run.input
-  return forgeActivities(timings).takeSnapshot({ repo, number })
-}
-
 function needsDecision(run: PullRequestRun, snapshot: SnapshotFacts): boolean {
   if (run.decision === null || run.snapshot === null || run.rerun || run.undecided) return true
+  if (!showsHold(run.decision, run.hold)) return true
   return snapshotChanges(run.snapshot, snapshot).length > 0
 }
 
@@ -165,7 +99,7 @@ async function movedOn(run: PullRequestRun, snapshot: SnapshotFacts, finished: (
     await condition(() => finished() || run.lookPending)
     if (workflowInfo().continueAsNewSuggested) await condition(finished, run.input.timings.sweep)
     if (finished()) break
-    const now = await takeSnapshot(run).catch(unlessFailed)
+    const now = await takeLook(run).catch(unlessFailed)
     const changes = now && snapshotChanges(snapshot, now)
     if (changes && voidsChecks(changes)) return true
     changed ||= changes === null || changes.length > 0
@@ -176,12 +110,12 @@ async function movedOn(run: PullRequestRun, snapshot: SnapshotFacts, finished: (
 
 async function decideAndPublish(run: PullRequestRun, snapshot: SnapshotFacts, checks: CheckResults): Promise<void> {
   const now = timestamp()
-  const decision = decide(snapshot, checks, now)
+  const decision = run.decide(snapshot, checks, now)
   run.decision = decision
   if (run.ejected && run.ejected.head !== snapshot.head.sha) run.ejected = null
   if (mayLand(run, snapshot)) enterQueue(run, snapshot, { outcome: 'offered' })
   else if (decision.outcome === 'approve' && run.ejected)
-    run.enter('waiting', waitingAfterEjection(snapshot, run.ejected.reason, now))
+    run.enter('waiting', waitingAfterEjection(snapshot, run.ejected, now))
   else run.enter(decision.outcome === 'reject' ? 'rejected' : 'waiting', waitingAfter(snapshot, decision, now))
   await publish(run, snapshot)
   run.undecided = false
@@ -189,7 +123,8 @@ async function decideAndPublish(run: PullRequestRun, snapshot: SnapshotFacts, ch
 
 /** Approved, and the policy or a person asks for it, and the queue did not just say no to this head. */
 function mayLand(run: PullRequestRun, snapshot: SnapshotFacts): boolean {
-  if (run.decision?.outcome !== 'approve' || run.ejected?.head === snapshot.head.sha) return false
+  if (run.hold !== null || run.decision?.outcome !== 'approve') return false
+  if (run.ejected?.head === snapshot.head.sha) return false
   return snapshot.policy.merge.auto || run.mergeRequest?.head === snapshot.head.sha
 }
 
@@ -244,13 +179,6 @@ async function goStale(run: PullRequestRun, snapshot: SnapshotFacts): Promise<Pu
 
 function publish(run: PullRequestRun, snapshot: SnapshotFacts): Promise<void> {
   return forgeActivities(run.input.timings).publishDecision(run.publication(snapshot))
-}
-
-/** What failed is no news: it is looked at again. */
-function unlessFailed(error: unknown): null {
-  if (isCancellation(error) || !(error instanceof ActivityFailure)) throw error
-  log.warn('an activity failed for good', { reason: failureReason(error) })
-  return null
 }
 
 async function handOver(run: PullRequestRun): Promise<never> {

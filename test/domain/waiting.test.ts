@@ -115,13 +115,35 @@ describe('a PR that was not approved waits for', () => {
 })
 
 test('an ejected PR waits for pr merge, with the reason', () => {
-  expect(waitingAfterEjection(snapshotFacts(), 'tests failed', now)).toEqual({
+  expect(waitingAfterEjection(snapshotFacts(), { reason: 'tests failed', kind: 'tests' }, now)).toEqual({
     for: 'ejected from the merge queue: tests failed',
     since: now,
     until: '2026-03-02T12:00:00.000Z',
     who: ['ann'],
     command: pr('merge'),
   })
+})
+
+test.each([
+  ['of which the base has everything', 'empty', pr('close')],
+  [
+    'whose head lacks the tip of the base',
+    'behind',
+    'git fetch switchyard && git rebase switchyard/main basket && ' +
+      `git push --force-with-lease=basket:${'b'.repeat(40)} switchyard basket`,
+  ],
+] as const)('an ejected PR %s waits for what would help', (_name, kind, command) => {
+  const head = { ref: 'basket', sha: 'b'.repeat(40) }
+  expect(waitingAfterEjection(snapshotFacts({ head }), { reason: 'x', kind }, now).command).toBe(command)
+})
+
+test('a branch that a shell would read as more than a name is quoted in what an ejected PR waits for', () => {
+  const head = { ref: 'a;$(b)', sha: 'b'.repeat(40) }
+  const { command } = waitingAfterEjection(snapshotFacts({ head }), { reason: 'x', kind: 'conflict' }, now)
+  expect(command).toBe(
+    "git fetch switchyard && git rebase switchyard/main 'a;$(b)' && " +
+      `git push --force-with-lease='a;$(b)':${'b'.repeat(40)} switchyard 'a;$(b)'`,
+  )
 })
 
 const MINUTE = 60_000
