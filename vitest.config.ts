@@ -3,9 +3,13 @@ import { defineConfig } from 'vitest/config'
 /** Tests in these folders speak to a Temporal server; only they wait for one to start. */
 const onServer = [
   'test/{workflows,replay,e2e,bench}/**/*.test.ts',
+  'test/hostile/pipeline/**/*.test.ts',
   'test/client/*.test.ts',
   'test/client/!(supervisor)/**/*.test.ts',
 ]
+
+/** Tests that speak to PostgreSQL, for which the run starts a server. */
+const onPostgres = ['test/**/postgres*.test.ts']
 
 export default defineConfig({
   test: {
@@ -14,7 +18,8 @@ export default defineConfig({
     testTimeout: 30_000,
     hookTimeout: 60_000,
     projects: [
-      { extends: true, test: { name: 'unit', include: ['test/**/*.test.ts'], exclude: onServer } },
+      { extends: true, test: { name: 'unit', include: ['test/**/*.test.ts'], exclude: [...onServer, ...onPostgres] } },
+      { extends: true, test: { name: 'postgres', include: onPostgres, globalSetup: 'test/support/postgres-setup.ts' } },
       { extends: true, test: { name: 'server', include: onServer, globalSetup: 'test/support/global-setup.ts' } },
     ],
   },

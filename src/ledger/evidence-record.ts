@@ -1,5 +1,5 @@
 import type { Insertable, Kysely } from 'kysely'
-import { subjectKey, type Evidence, type Subject } from '#domain/evidence'
+import { evidenceKey, subjectKey, type Evidence, type Subject } from '#domain/evidence'
 import type { CheckName } from '#domain/policy'
 import type { Snapshot } from '#domain/pull-request'
 import { parse } from './json.ts'
@@ -67,7 +67,8 @@ async function saveEvidence(tables: Kysely<Tables>, evidence: Evidence): Promise
 }
 
 function evidenceRow(evidence: Evidence): Insertable<RecordTables['evidence']> {
-  const { id, repo, check, subject, digest, conclusion, startedAt, finishedAt } = evidence
+  const { id, repo, check, subject, conclusion, startedAt, finishedAt } = evidence
+  const digest = evidenceKey(evidence)
   return {
     ...{ id, repo, check_name: check, subject: subjectKey(subject), digest, conclusion },
     ...{ started_at: startedAt, finished_at: finishedAt, complete: isComplete(evidence) ? 1 : 0 },
@@ -82,7 +83,8 @@ function isComplete({ conclusion, tests }: Evidence): boolean {
 }
 
 function failureRows(evidence: Evidence): Insertable<RecordTables['test_failures']>[] {
-  const { id, repo, check, subject, digest, tests, finishedAt } = evidence
+  const { id, repo, check, subject, tests, finishedAt } = evidence
+  const digest = evidenceKey(evidence)
   const key = { evidence_id: id, repo, check_name: check, subject: subjectKey(subject), digest, at: finishedAt }
   return (tests?.failures ?? []).map(({ name, message }) => ({ ...key, test: testKey(name), message }))
 }

@@ -1,6 +1,7 @@
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite'
 import { SqliteAdapter, SqliteDialect, type SqliteDatabase, type SqliteStatement } from 'kysely'
 import { LedgerError } from './port.ts'
+import { storable } from './storable.ts'
 
 export type NodeSqliteOptions = {
   /** How long a statement waits for another process's transaction, in milliseconds. It blocks the event loop. */
@@ -80,10 +81,14 @@ const nothing: SqliteStatement = {
 function adaptStatement(statement: StatementSync): SqliteStatement {
   return {
     reader: statement.columns().length > 0,
-    all: (parameters) => guarded(() => statement.all(...(parameters as SQLInputValue[]))),
-    run: (parameters) => guarded(() => statement.run(...(parameters as SQLInputValue[]))),
-    iterate: (parameters) => guarded(() => statement.iterate(...(parameters as SQLInputValue[]))),
+    all: (parameters) => guarded(() => statement.all(...bound(parameters))),
+    run: (parameters) => guarded(() => statement.run(...bound(parameters))),
+    iterate: (parameters) => guarded(() => statement.iterate(...bound(parameters))),
   }
+}
+
+function bound(parameters: readonly unknown[]): SQLInputValue[] {
+  return parameters.map(storable) as SQLInputValue[]
 }
 
 function guarded<Result>(work: () => Result): Result {

@@ -7,6 +7,9 @@ import type { ForgeTables, Tables } from './schema.ts'
 
 export type { ForgeTables }
 
+/** A ledger with its database, in which the local forge keeps its records too. */
+export type DatabaseLedger = Ledger & { tables: LedgerTables }
+
 /** The ledger's database, for the local forge, which keeps its records in the same store. */
 export type LedgerTables = Kysely<Tables>
 
@@ -63,12 +66,15 @@ export type FlakyTest = {
   lastFailedAt: Instant
 }
 
+/** `place`: its file, or its server and database without a password. `bytes`: what it takes on disk. */
+export type LedgerFacts = { store: 'sqlite' | 'postgres'; version: string; place: string; bytes: number }
+
 export type RecordedDecision = Decision & { repo: string; number: number; workflowId: string }
 
 /**
  * The durable record outside Temporal. Writes are idempotent by key: the same record again changes nothing, so an
  * activity may be repeated. Reads see every acknowledged write of any process on the same store.
- * Throws `LedgerError` with `kind: 'full' | 'busy' | 'corrupt'`; those are infrastructure, never an outcome.
+ * Throws `LedgerError`; that is infrastructure, never an outcome. After `unavailable` a write may have happened.
  */
 export interface Ledger {
   savePolicy(repo: string, digest: string, policy: Policy): Promise<void>
@@ -90,7 +96,7 @@ export interface Ledger {
   failingSince(repo: string, check: CheckName, tests: string[]): Promise<Map<string, Instant>>
   /** Those that failed at `since` (inclusive) or later, most failures first. */
   flakyTests(filter: { repo?: string; since?: Instant }): Promise<FlakyTest[]>
-  /** The newest pass for this subject and digest; failures are never found here. */
+  /** The newest pass for this subject and `evidenceKey`; failures are never found here. */
   findPass(repo: string, check: CheckName, subject: Subject, digest: string): Promise<Evidence | null>
 
   /**
@@ -110,12 +116,20 @@ export interface Ledger {
   audit(filter: AuditFilter): Promise<AuditEntry[]>
 
   pullRequestCounts(repo: string | null): Promise<PullRequestCounts>
+  /** What it is, for people. */
+  about(): Promise<LedgerFacts>
   close(): Promise<void>
 }
 
+/**
+ * `full`: there is no room, or it can't be written. `busy`: another process is in the way for too long. `corrupt`: it is
+ * damaged. `unavailable`: its server does not answer. `refused`: its server does not let us in.
+ */
+export type LedgerProblem = 'full' | 'busy' | 'corrupt' | 'unavailable' | 'refused'
+
 export class LedgerError extends Error {
-  readonly kind: 'full' | 'busy' | 'corrupt'
-  constructor(kind: 'full' | 'busy' | 'corrupt', message: string, cause?: unknown) {
+  readonly kind: LedgerProblem
+  constructor(kind: LedgerProblem, message: string, cause?: unknown) {
     super(message, { cause })
     this.name = 'LedgerError'
     this.kind = kind

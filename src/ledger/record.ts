@@ -10,7 +10,7 @@ import type { Landing, Ledger, PullRequestCounts, RecordedDecision } from './por
 import type { RecordTables, Tables } from './schema.ts'
 
 /** The record's queries, in the SQL that every store speaks. */
-export function createRecord(tables: Kysely<Tables>): Omit<Ledger, 'close'> {
+export function createRecord(tables: Kysely<Tables>): Omit<Ledger, 'about' | 'close'> {
   return {
     ...policies(tables),
     ...evidenceRecord(tables),

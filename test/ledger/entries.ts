@@ -1,3 +1,4 @@
+import type { PullRequestRecord } from '#activities/forge/records'
 import type { Evidence } from '#domain/evidence'
 import type { Policy } from '#domain/policy'
 import type { Snapshot } from '#domain/pull-request'
@@ -105,5 +106,13 @@ export function auditEntry(changes: Partial<AuditEntry> = {}): AuditEntry {
     snapshotId: null,
     details: { title: 'x', draft: false, count: 1, nothing: null },
     ...changes,
+  }
+}
+
+export function openedRecord(repo: string, head: string): Omit<PullRequestRecord, 'number'> {
+  return {
+    ...{ repo, title: 'x', body: '', author: 'ann', state: 'open', draft: false, labels: [], merged: null },
+    ...{ head: { ref: head, sha: sha(1) }, base: { ref: 'main', sha: sha(2) } },
+    ...{ createdAt: minute(0), updatedAt: minute(0) },
   }
 }

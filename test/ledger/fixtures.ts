@@ -2,7 +2,12 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { onTestFinished } from 'vitest'
+import type { DatabaseLedger } from '#ledger/port'
 import { openLedger } from '#ledger/sqlite'
+
+/** An empty ledger that is closed when the test ends; `address`: what opens it once more. */
+export type TestLedger = DatabaseLedger & { address: string }
+export type MakeLedger = () => Promise<TestLedger>
 
 export async function temporaryFile(): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'switchyard-ledger-'))
@@ -10,8 +15,9 @@ export async function temporaryFile(): Promise<string> {
   return join(folder, 'state', 'ledger.sqlite')
 }
 
-export async function temporaryLedger(options: Parameters<typeof openLedger>[1] = {}) {
-  const ledger = await openLedger(await temporaryFile(), { synchronous: 'normal', ...options })
+export async function temporaryLedger(options: Parameters<typeof openLedger>[1] = {}): Promise<TestLedger> {
+  const address = await temporaryFile()
+  const ledger = await openLedger(address, { synchronous: 'normal', ...options })
   onTestFinished(() => ledger.close())
-  return ledger
+  return { ...ledger, address }
 }

@@ -22,13 +22,10 @@ function pullRequests(database: LedgerTables): Pick<ForgeRecords, 'insert' | 'ge
     insert: (record, entryOf) =>
       database.transaction().execute(async (transaction) => {
         const { repo, head } = record
+        await lockRepository(transaction, repo)
+        const existing = await openNumber(transaction, repo, head.ref)
+        if (existing !== null) return { existing }
         const table = transaction.selectFrom('forge_pull_requests').where('repo', '=', repo)
-        const existing = await table
-          .select('number')
-          .where('head_ref', '=', head.ref)
-          .where('state', '=', 'open')
-          .executeTakeFirst()
-        if (existing) return { existing: existing.number }
         const { last } = await table.select(({ fn }) => fn.max('number').as('last')).executeTakeFirstOrThrow()
         const number = (last ?? 0) + 1
         await transaction
@@ -55,6 +52,7 @@ function pullRequests(database: LedgerTables): Pick<ForgeRecords, 'insert' | 'ge
     },
     update: (repo, number, from, changes, added, entries) =>
       database.transaction().execute(async (transaction) => {
+        if (changes.state === 'open' && (await hasOpenTwin(transaction, repo, number))) return false
         const { numUpdatedRows } = await transaction
           .updateTable('forge_pull_requests')
           .set(changedColumns(changes))
@@ -68,6 +66,39 @@ function pullRequests(database: LedgerTables): Pick<ForgeRecords, 'insert' | 'ge
         return true
       }),
   }
+}
+
+/** Opening is one after the other in each repository, whatever the store: numbers have no gap, heads no second PR. */
+async function lockRepository(tables: LedgerTables, repo: string): Promise<void> {
+  await tables
+    .insertInto('forge_repositories')
+    .values({ repo })
+    .onConflict((conflict) => conflict.column('repo').doUpdateSet({ repo }))
+    .execute()
+}
+
+async function openNumber(tables: LedgerTables, repo: string, headRef: string): Promise<number | null> {
+  const open = await tables
+    .selectFrom('forge_pull_requests')
+    .select('number')
+    .where('repo', '=', repo)
+    .where('head_ref', '=', headRef)
+    .where('state', '=', 'open')
+    .executeTakeFirst()
+  return open?.number ?? null
+}
+
+/** Whether another PR is open for the head of this one, which is to be opened again. */
+async function hasOpenTwin(tables: LedgerTables, repo: string, number: number): Promise<boolean> {
+  await lockRepository(tables, repo)
+  const { head_ref: headRef } = await tables
+    .selectFrom('forge_pull_requests')
+    .select('head_ref')
+    .where('repo', '=', repo)
+    .where('number', '=', number)
+    .executeTakeFirstOrThrow()
+  const open = await openNumber(tables, repo, headRef)
+  return open !== null && open !== number
 }
 
 function reviews(database: LedgerTables): Pick<ForgeRecords, 'addReview' | 'reviews'> {

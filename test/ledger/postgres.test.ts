@@ -1,0 +1,12 @@
+import { describe } from 'vitest'
+import { hasPostgres } from '../support/postgres-database.ts'
+import { failuresContract } from './failures-contract.ts'
+import { postgresLedger } from './postgres-fixtures.ts'
+import { raceContract } from './race-contract.ts'
+import { recordContract } from './record-contract.ts'
+
+describe.skipIf(!hasPostgres)('the ledger in PostgreSQL', () => {
+  recordContract(postgresLedger)
+  failuresContract(postgresLedger)
+  raceContract(postgresLedger)
+})
