@@ -1,8 +1,10 @@
 import { z } from 'zod'
-import type { Policy, ReviewerPolicy } from '#domain/policy'
-import { checksWith, command, count, resolveOwn, resolveTests, text, timeout } from './schema-checks.ts'
+import type { Policy, ReviewerPolicy, ReviewPolicy } from '#domain/policy'
+import { resolveApprovalsRequired, resolveRuleList } from './rules.ts'
+import { checksWith, command, resolveOwn, resolveTests, text, timeout } from './schema-checks.ts'
 import { commands } from './schema-commands.ts'
 import { merge } from './schema-merge.ts'
+import { approvals, policyChange, rules } from './schema-rules.ts'
 import { duration, size } from './units.ts'
 
 const allowance = z.strictObject({
@@ -25,7 +27,7 @@ const review = z.strictObject({
   reviewers: z.array(reviewer).default([]).refine(namesDiffer, {
     error: 'has two reviewers of the same name; give one of them another `name`',
   }),
-  approvals: count(100).default(0).describe("Approvals of the PR's head by people other than its author"),
+  approvals: approvals.default(0).describe("Approvals of the PR's head by people other than its author"),
 })
 
 const checks = checksWith({
@@ -50,6 +52,12 @@ export const policySchema = z.strictObject({
     .strictObject({ maxAge: duration({ example: '7d' }).prefault('7d').describe('Older passes are not reused') })
     .prefault({}),
   merge: merge.prefault({}),
+  mode: z
+    .enum(['live', 'dry-run'])
+    .default('live')
+    .describe('dry-run: all is decided and shown, nothing lands and nobody is told on the forge'),
+  rules: rules.optional(),
+  policyChange: policyChange.optional(),
   commands: commands.optional(),
   queue: z.looseObject({}).optional().describe(notYet),
   release: z.looseObject({}).optional().describe(notYet),
@@ -62,20 +70,29 @@ export const policySchema = z.strictObject({
 
 /** Drops what this build does not act on, so that it is in no digest. */
 export function resolvePolicy(declared: z.output<typeof policySchema>): Policy {
-  const { version, base, checks, evidence, merge, commands } = declared
+  const { version, base, checks, evidence, merge, commands, mode, rules = [], policyChange } = declared
   return {
+    ...(mode === 'live' ? {} : { mode }),
+    ...(rules.length > 0 ? { rules: resolveRuleList(rules) } : {}),
+    ...(policyChange ? { policyChange: resolveApprovalsRequired(policyChange.approvals) } : {}),
     ...(commands ? { commands } : {}),
     version,
     base,
     checks: {
       tests: resolveTests(checks.tests),
       secrets: { allow: checks.secrets.allow },
-      review: { ...checks.review, reviewers: checks.review.reviewers.map(resolveReviewer) },
+      review: resolveReview(checks.review),
       ...resolveOwn(checks),
     },
     evidence,
     merge,
   }
+}
+
+function resolveReview({ approvals, reviewers, ...declared }: z.output<typeof review>): ReviewPolicy {
+  const { count, from } = resolveApprovalsRequired(approvals)
+  const approvers = from === null ? {} : { approvers: from }
+  return { ...declared, reviewers: reviewers.map(resolveReviewer), approvals: count, ...approvers }
 }
 
 function resolveReviewer(reviewer: { run: string; name?: string | undefined; timeout: number }): ReviewerPolicy {

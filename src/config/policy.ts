@@ -54,6 +54,7 @@ export function policyFacts(policy: Policy, digest: string, source: PolicySource
     checks: plannedChecks(policy),
     merge: policy.merge,
     approvals: policy.checks.review.approvals,
+    ...(policy.mode ? { mode: policy.mode } : {}),
     evidenceMaxAge: policy.evidence.maxAge,
   }
 }

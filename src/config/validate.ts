@@ -12,6 +12,8 @@ type JsonSchema = {
   additionalProperties?: JsonSchema | false
   items?: JsonSchema
   anyOf?: JsonSchema[]
+  $ref?: string
+  $defs?: Record<string, JsonSchema>
 }
 
 const MAX_SHOWN = 40
@@ -35,6 +37,8 @@ function toProblems(issue: z.core.$ZodIssue, schema: z.ZodType, document: YamlDo
     const known = knownKeys(schema, issue.path)
     return issue.keys.slice(0, MAX_PROBLEMS).map((key) => unknownKey(key, issue.path, known, document, file))
   }
+  const meant = issue.code === 'invalid_union' ? meantOption(issue) : null
+  if (meant) return meant.flatMap((inner) => toProblems(inner, schema, document, file))
   const path = issue.path.map(String).join('.')
   const found = valueAt(document.value, issue.path)
   const where = { file, ...document.placeOf(issue.path), path }
@@ -42,6 +46,14 @@ function toProblems(issue: z.core.$ZodIssue, schema: z.ZodType, document: YamlDo
   if (found === undefined) return [{ ...where, message: `'${path}' is missing: it ${issue.message}` }]
   if (!issue.message.startsWith('must ')) return [{ ...where, message: `'${path}' ${issue.message}` }]
   return [{ ...where, message: `'${path}' ${issue.message}, found ${describe(found)}` }]
+}
+
+/** The issues of the one option that what was found has the shape of: they say more than that none fits. */
+function meantOption({ errors, path }: z.core.$ZodIssueInvalidUnion): z.core.$ZodIssue[] | null {
+  const isOfShape = (issue: z.core.$ZodIssue) => issue.code !== 'invalid_type' || issue.path.length > 0
+  const shaped = errors.filter((issues) => issues.every(isOfShape))
+  if (shaped.length !== 1) return null
+  return shaped[0]!.map((issue) => ({ ...issue, path: [...path, ...issue.path] }))
 }
 
 function unknownKey(key: string, path: Path, known: string[], document: YamlDocument, file: string): ConfigProblem {
@@ -65,16 +77,17 @@ function nearestHint(key: string, known: string[]): string {
 }
 
 function knownKeys(schema: z.ZodType, path: Path): string[] {
-  let found = z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' }) as JsonSchema | undefined
-  for (const step of path) {
-    const parts: JsonSchema[] = found?.anyOf ?? (found ? [found] : [])
-    const next = parts.map((part) =>
-      typeof step === 'number' ? part.items : (part.properties?.[String(step)] ?? part.additionalProperties),
-    )
-    found = next.find((part) => typeof part === 'object')
+  const root = z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' }) as JsonSchema
+  const options = (part: JsonSchema | false | undefined): JsonSchema[] => {
+    if (!part) return []
+    if (part.$ref !== undefined) return options(root.$defs?.[part.$ref.replace('#/$defs/', '')])
+    return part.anyOf ? part.anyOf.flatMap(options) : [part]
   }
-  const parts = found?.anyOf ?? [found]
-  return parts.flatMap((part) => Object.keys(part?.properties ?? {}))
+  const inside = (part: JsonSchema, step: PropertyKey) =>
+    typeof step === 'number' ? part.items : (part.properties?.[String(step)] ?? part.additionalProperties)
+  let found = options(root)
+  for (const step of path) found = found.flatMap((part) => options(inside(part, step)))
+  return found.flatMap((part) => Object.keys(part.properties ?? {}))
 }
 
 const kinds: Record<string, string> = {

@@ -1,4 +1,5 @@
 import type { Limits } from './limits.ts'
+import type { ApprovalsRequired, RulePolicy } from './rules/condition.ts'
 
 import type { CommandPermissions } from './comment-command.ts'
 
@@ -40,6 +41,8 @@ export type ReviewPolicy = {
   reviewers: ReviewerPolicy[]
   /** Approvals of the PR's head by people other than its author. */
   approvals: number
+  /** People or groups by whom. Absent: by anybody. */
+  approvers?: string[]
 }
 
 /** A repository's rules with every default filled in, as read from `.switchyard.yaml` on the base branch. */
@@ -55,6 +58,12 @@ export type Policy = {
     own?: Record<CheckName, CommandPolicy>
   }
   evidence: { maxAge: Milliseconds }
+  /** `dry-run`: all is decided and shown, nothing lands and nobody is told on the forge. Absent: `live`. */
+  mode?: 'dry-run'
+  /** Criteria of the repository's own. Absent: none. */
+  rules?: RulePolicy[]
+  /** What a PR that changes the policy needs besides. Absent: nothing. */
+  policyChange?: ApprovalsRequired
   /** Who may tell its pipelines what. Absent where the policy does not say it. */
   commands?: CommandPermissions
   merge: {
@@ -89,6 +98,8 @@ export type PolicyFacts = {
   checks: PlannedCheck[]
   merge: Policy['merge']
   approvals: number
+  /** Absent: `live`. */
+  mode?: 'dry-run'
   evidenceMaxAge: Milliseconds
 }
 

@@ -238,7 +238,7 @@ describe('a policy that is bad', () => {
     [
       'a fraction of a count',
       'checks: { review: { approvals: 1.5 } }',
-      ["p.yaml:1:32: 'checks.review.approvals' must be a whole number, found 1.5 (a number)"],
+      ["p.yaml:1:32: 'checks.review.approvals' must be a whole number, or { count: 2, from: [people or groups] }, found 1.5 (a number)"],
     ],
     [
       'a variable with its value',
@@ -313,7 +313,7 @@ describe('a policy that is bad', () => {
       [
         "p.yaml:1:16: 'merge.auto' must be true or false, found 1 (a number)",
         "p.yaml:2:7: 'base' must be a list, found 2 (a number)",
-        "p.yaml:3:1: unknown key 'foo' (known keys: $schema, version, base, checks, evidence, merge, commands, queue, release, environments, qa)",
+        "p.yaml:3:1: unknown key 'foo' (known keys: $schema, version, base, checks, evidence, merge, mode, rules, policyChange, commands, queue, release, environments, qa)",
       ],
     ],
   ])('is refused with its place: %s', (_, text, expected) => {
