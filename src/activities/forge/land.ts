@@ -59,6 +59,9 @@ async function nextStep(git: ForgeGit, record: PullRequestRecord, request: Merge
   if (!descends || commit === expectedBase) {
     return refuse('conflict', `${commit} does not descend from the expected base ${expectedBase}.`)
   }
+  if (request.method === 'fast-forward' && commit !== expectedHead) {
+    return refuse('conflict', `${commit} is not the head ${expectedHead}, which a fast-forward lands.`)
+  }
   if (tree !== request.tree)
     return refuse('conflict', `The tree of ${commit} is ${tree}, not the tested ${request.tree}.`)
   // A strict descendant of the base's tip can't be in the base yet.

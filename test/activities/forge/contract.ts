@@ -15,6 +15,10 @@ export type ForgeWorld = {
   setBranch(branch: string, sha: Sha | null): Promise<void>
   /** A merge of `head` into `base` that no branch has. */
   candidate(base: Sha, head: Sha): Promise<{ commit: Sha; tree: Sha }>
+  /** Two commits on `base`, one after the other, that no branch has. */
+  chain(base: Sha): Promise<{ commit: Sha; tree: Sha }>
+  /** The tree of a commit. */
+  treeOf(commit: Sha): Promise<Sha>
   /** Moves a branch without the forge's knowledge, as a lander that was killed before it wrote its record. */
   moveSilently(branch: string, from: Sha, to: Sha): Promise<void>
   /** From now on these branches are protected. */
@@ -474,6 +478,80 @@ export function forgeContract(name: string, makeWorld: () => Promise<ForgeWorld>
         })
         expect((await read(opened.number)).state).toBe('merged')
         expect(await forge.branch(repo, 'main')).toBe(tip)
+      })
+
+      describe('by a chain of commits, or by the head itself,', () => {
+        const rebased = async (request: MergeRequest): Promise<MergeRequest> => ({
+          ...request,
+          ...(await world.chain(request.expectedBase)),
+          method: 'rebase',
+        })
+        const forwarded = async (request: MergeRequest): Promise<MergeRequest> => ({
+          ...request,
+          commit: request.expectedHead,
+          tree: await world.treeOf(request.expectedHead),
+          method: 'fast-forward',
+        })
+        const methods = [
+          ['rebase', rebased],
+          ['fast-forward', forwarded],
+        ] as const
+
+        it.each(methods)('moves the base to the last of them: %s', async (method, requested) => {
+          const opened = await open()
+          const request = await requested(await requestFor(opened))
+          expect(await forge.merge(repo, opened.number, request)).toMatchObject({ outcome: 'merged' })
+          expect(await forge.branch(repo, 'main')).toBe(request.commit)
+          const { commit: sha, tree, at } = request
+          expect((await read(opened.number)).merged).toEqual({ sha, tree, method, at })
+        })
+
+        it.each(methods)('finishes one that was killed between the ref and the record: %s', async (_, requested) => {
+          const opened = await open()
+          const request = await requested(await requestFor(opened))
+          await world.moveSilently('main', request.expectedBase, request.commit)
+          const tip = await world.push('main')
+          for (let attempt = 0; attempt < 2; attempt += 1) {
+            const outcome = await forge.merge(repo, opened.number, request)
+            expect(outcome).toMatchObject({ outcome: 'merged', sha: request.commit })
+          }
+          expect((await read(opened.number)).state).toBe('merged')
+          expect(await forge.branch(repo, 'main')).toBe(tip)
+        })
+
+        it.each(methods)('refuses a base that moved: %s', async (_, requested) => {
+          const opened = await open()
+          const request = await requested(await requestFor(opened))
+          const base = await world.push('main')
+          const outcome = await forge.merge(repo, opened.number, request)
+          expect(outcome).toMatchObject({ outcome: 'refused', reason: 'base-moved', actual: base })
+          expect(await forge.branch(repo, 'main')).toBe(base)
+        })
+
+        it.each(methods)('refuses a head that moved: %s', async (_, requested) => {
+          const opened = await open()
+          const request = await requested(await requestFor(opened))
+          const actual = await world.push('feature')
+          const outcome = await forge.merge(repo, opened.number, request)
+          expect(outcome).toMatchObject({ outcome: 'refused', reason: 'head-moved', actual })
+        })
+
+        it.each(methods)('refuses a base that it does not descend from: %s', async (_, requested) => {
+          const opened = await open()
+          const request = await requested(await requestFor(opened))
+          const expectedBase = await world.push('main')
+          const outcome = await forge.merge(repo, opened.number, { ...request, expectedBase })
+          expect(outcome).toMatchObject({ outcome: 'refused', reason: 'conflict' })
+          expect(await forge.branch(repo, 'main')).toBe(expectedBase)
+        })
+
+        it('refuses a fast-forward to anything but the head', async () => {
+          const opened = await open()
+          const request = { ...(await rebased(await requestFor(opened))), method: 'fast-forward' as const }
+          const outcome = await forge.merge(repo, opened.number, request)
+          expect(outcome).toMatchObject({ outcome: 'refused', reason: 'conflict' })
+          expect(await forge.branch(repo, 'main')).toBe(request.expectedBase)
+        })
       })
 
       it('refuses a head that moved', async () => {

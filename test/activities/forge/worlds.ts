@@ -41,6 +41,11 @@ export async function fakeWorld(): Promise<ForgeWorld & { forge: FakeForge }> {
       const commit = git.commit(`merge ${base} ${head}`, [base, head])
       return { commit, tree: await git.treeOf(commit) }
     },
+    async chain(base) {
+      const commit = git.commit(`last on ${base}`, [git.commit(`first on ${base}`, [base])])
+      return { commit, tree: await git.treeOf(commit) }
+    },
+    treeOf: (commit) => git.treeOf(commit),
     async moveSilently(branch, from, to) {
       await git.updateRefs([{ ref: `refs/heads/${branch}`, from, to }])
     },
@@ -116,6 +121,14 @@ export async function localWorld(): Promise<LocalWorld> {
       }
       return { commit: await git.commitTree(input), tree: merged.tree }
     },
+    async chain(base) {
+      const person = { name: 'Switchyard', email: 'switchyard@localhost', at: '2026-01-01T00:00:00Z' }
+      const tree = await git.treeOf(base)
+      const input = { tree, message: 'one of two', author: person, committer: person }
+      const first = await git.commitTree({ ...input, parents: [base] })
+      return { commit: await git.commitTree({ ...input, parents: [first] }), tree }
+    },
+    treeOf: (commit) => git.treeOf(commit),
     async moveSilently(branch, from, to) {
       await git.updateRefs([{ ref: `refs/heads/${branch}`, from, to }])
     },
