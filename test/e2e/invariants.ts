@@ -171,8 +171,7 @@ async function queueIsEmpty(client: Client, workflowId: string): Promise<boolean
 
 /** I8: locks, records of processes and temporary files below the folders; processes that know one of them. */
 export async function strays(folders: { state: string; temp: string }): Promise<string[]> {
-  const inState = (await readdir(folders.state, { recursive: true }))
-    .filter((path) => !/^slots\/[^/]+\/\d+\/tree\//.test(path))
+  const inState = (await pathsBelow(folders.state))
     // Not stale: the operating system locks these files, and they stay.
     .filter((path) => path !== 'temporal/start.lock' && path !== 'run/up.lock')
     .filter((path) => /\.lock$|\.tmp$|^slots\/[^/]+\/\d+\/(?:lock|takeover|process)(?:\.[\d.]+)?$/.test(path))
@@ -182,6 +181,19 @@ export async function strays(folders: { state: string; temp: string }): Promise<
     ...inTemp.map((path) => `I8: ${path} is left in the temporary folder`),
     ...(await processesThatKnow(folders.state)).map((line) => `I8: a process is left: ${line}`),
   ]
+}
+
+/** Follows no link, and looks into no checkout: what is in there is the repository's. */
+async function pathsBelow(folder: string, path = ''): Promise<string[]> {
+  const entries = await readdir(join(folder, path), { withFileTypes: true })
+  const found = await Promise.all(
+    entries.map(async (entry) => {
+      const inside = join(path, entry.name)
+      const enter = entry.isDirectory() && !/^slots\/[^/]+\/\d+\/tree$/.test(inside)
+      return enter ? [inside, ...(await pathsBelow(folder, inside))] : [inside]
+    }),
+  )
+  return found.flat()
 }
 
 async function processesThatKnow(folder: string): Promise<string[]> {
