@@ -113,14 +113,25 @@ function noWorker(error: Error): CliError {
 function fromStores(error: Error): CliError | null {
   switch (error.name) {
     case 'LedgerError':
-      return new CliError(1, `ledger-${(error as Error & { kind?: string }).kind ?? 'failed'}`, error.message, {
-        hint: 'Check the disk and the `ledger` setting with `switchyard doctor`.',
-        cause: error,
-      })
+      return fromLedger(error)
     case 'GitError':
       return new CliError(1, 'git', error.message, { hint: '`switchyard doctor` checks git.', cause: error })
     default:
       return null
+  }
+}
+
+function fromLedger(error: Error): CliError {
+  const { kind = 'failed' } = error as Error & { kind?: string }
+  const refuse = (exitCode: ExitCode, hint: string) =>
+    new CliError(exitCode, `ledger-${kind}`, error.message, { hint, cause: error })
+  switch (kind) {
+    case 'refused':
+      return refuse(2, 'Correct `ledger` in switchyard.yaml, or its password: PGPASSWORD or PGPASSFILE.')
+    case 'unavailable':
+      return refuse(3, 'Start the server that `ledger` in switchyard.yaml names, and run the command again.')
+    default:
+      return refuse(1, 'Check the disk and the `ledger` setting with `switchyard doctor`.')
   }
 }
 

@@ -51,14 +51,18 @@ export const installationSchema = z.strictObject({
     .describe('Where PRs live: `local` is bare git repositories on disk, without an account'),
   repositories: z.array(repository).superRefine(checkNames).default([]),
   ledger: z
-    .enum(['sqlite'], {
-      error: ({ input }) =>
-        typeof input === 'string' && /^postgres(ql)?:/.test(input)
-          ? 'is a PostgreSQL address, which is not yet supported in this build; use sqlite'
-          : 'must be sqlite',
+    .string()
+    .regex(/^(?:sqlite|postgres(?:ql)?:\/\/[^/?#\s]*\/[^/?#\s]+(?:\?\S*)?)$/, {
+      // Not what was found: a password may be in it.
+      error:
+        'is neither sqlite nor an address such as postgres://user@host:5432/database ' +
+        '(in its parts / is written as %2F, @ as %40)',
     })
     .default('sqlite')
-    .describe('Where the durable record is kept'),
+    .describe(
+      'Where the durable record is kept: `sqlite`, a file in the home folder, or a PostgreSQL database by its address; ' +
+        'its password belongs into PGPASSWORD, a file of PGPASSFILE, or one of SWITCHYARD_LEDGER_PASSWORD_FILE',
+    ),
   isolation: z
     .enum(['required', 'none'])
     .default('required')

@@ -3,6 +3,7 @@ import { createLocalForge } from '#activities/forge/local'
 import { openRepository } from '#activities/git/repository'
 import { createFileLogStore } from '#activities/logs/files'
 import { ConfigError, findInstallation, loadInstallation } from '#config/load'
+import type { DatabaseLedger } from '#ledger/port'
 import { openLedger } from '#ledger/sqlite'
 import type { Installation } from './installation.ts'
 import { ledgerFile, logsFolder } from './layout.ts'
@@ -24,14 +25,14 @@ export async function openInstallation({ cwd, env, configFlag }: Surroundings): 
   // It holds the ledger, the forge and the server's database: nobody else's to read.
   await mkdir(paths.home, { recursive: true, mode: 0o700 })
   await chmod(paths.home, 0o700)
-  const ledger = await openLedger(ledgerFile(paths.home))
+  const { ledger, secrets } = await openStore(config.ledger, paths.home, env)
   const repositories = config.repositories.map(({ name, remote }) => ({ name, gitDir: remote }))
   const byName = new Map(repositories.map(({ name, gitDir }) => [name, openRepository(gitDir)]))
   const installation = {
     config,
     paths,
     ledger,
-    logs: createFileLogStore(logsFolder(paths.home), { known: secretValues(env) }),
+    logs: createFileLogStore(logsFolder(paths.home), { known: [...secretValues(env), ...secrets] }),
     repository(repo: string) {
       const repository = byName.get(repo)
       if (repository === undefined)
@@ -48,4 +49,18 @@ export async function openInstallation({ cwd, env, configFlag }: Surroundings): 
     audit: (entry) => ledger.appendAudit(entry),
   })
   return { ...installation, forge }
+}
+
+/** `secrets`: what logs never show. */
+async function openStore(
+  address: string,
+  home: string,
+  env: NodeJS.ProcessEnv,
+): Promise<{ ledger: DatabaseLedger; secrets: string[] }> {
+  if (address === 'sqlite') return { ledger: await openLedger(ledgerFile(home)), secrets: [] }
+  // Its driver costs every command more than the embedded store takes to open.
+  const { openPostgresLedger, passwordOf, withPassword } = await import('#ledger/postgres')
+  const full = await withPassword(address, env)
+  const password = passwordOf(full)
+  return { ledger: await openPostgresLedger(full), secrets: password === null ? [] : [password] }
 }

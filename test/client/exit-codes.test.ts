@@ -44,6 +44,8 @@ describe('exit codes', () => {
     ['ForgeError', { kind: 'not-found' }, 2, 'not-found'],
     ['ForgeError', { kind: 'invalid' }, 2, 'invalid'],
     ['LedgerError', { kind: 'full' }, 1, 'ledger-full'],
+    ['LedgerError', { kind: 'refused' }, 2, 'ledger-refused'],
+    ['LedgerError', { kind: 'unavailable' }, 3, 'ledger-unavailable'],
     ['ServiceError', { cause: { code: 4 } }, 3, 'no-worker'],
     ['ServiceError', { cause: { code: 14, details: 'refused' } }, 3, 'no-server'],
     [

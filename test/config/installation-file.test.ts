@@ -46,6 +46,14 @@ people: []
     })
   })
 
+  it.each([
+    'postgres://host/db',
+    'postgresql://me@host:5432/db?sslmode=verify-full',
+    'postgres://me:p%2Fw@/db?host=/run/postgresql',
+  ])('keeps the ledger in PostgreSQL: %s', (ledger) => {
+    expect(configOf(`ledger: ${ledger}`).ledger).toBe(ledger)
+  })
+
   it('keeps an absolute remote', () => {
     expect(configOf('repositories: [{ name: a, remote: /srv/a.git }]').repositories[0]?.remote).toBe('/srv/a.git')
   })
@@ -83,9 +91,17 @@ describe('an installation file that is bad', () => {
     ['GitHub', 'forge: github', ["s.yaml:1:8: 'forge' is github, which is not yet supported in this build; use local"]],
     ['an unknown forge', 'forge: gitlab', [`s.yaml:1:8: 'forge' must be local, found the text "gitlab"`]],
     [
-      'PostgreSQL, without its password',
-      'ledger: postgres://me:pw@host/db',
-      ["s.yaml:1:9: 'ledger' is a PostgreSQL address, which is not yet supported in this build; use sqlite"],
+      'a ledger that is nothing known, without a password that may be in it',
+      'ledger: postgres://me:p/w@host/db',
+      [
+        "s.yaml:1:9: 'ledger' is neither sqlite nor an address such as postgres://user@host:5432/database " +
+          '(in its parts / is written as %2F, @ as %40)',
+      ],
+    ],
+    [
+      'a ledger without a database',
+      'ledger: postgres://me@host',
+      [expect.stringContaining("s.yaml:1:9: 'ledger' is neither") as string],
     ],
     [
       'an unknown key',

@@ -96,9 +96,13 @@ async function policies(installation: Installation): Promise<ProbeResult[]> {
   return results
 }
 
-async function ledger(installation: Installation): Promise<ProbeResult> {
-  const { reviewed } = await installation.ledger.pullRequestCounts(null)
-  return ok(`opens; ${reviewed} pull requests reviewed`)
+async function ledger({ ledger }: Installation): Promise<ProbeResult> {
+  const [{ store, version, place, bytes }, { reviewed }] = await Promise.all([
+    ledger.about(),
+    ledger.pullRequestCounts(null),
+  ])
+  const name = store === 'sqlite' ? `SQLite ${version}` : `PostgreSQL ${version}`
+  return ok(`${name}, ${(bytes / 1e6).toFixed(1)} MB in ${place}; ${reviewed} pull requests reviewed`)
 }
 
 /** Really starts a sandbox. */
