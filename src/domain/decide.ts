@@ -3,6 +3,9 @@ import type { CheckResults, Decision, Outcome, Rule, RuleOutcome } from './decis
 import type { CheckResult } from './evidence.ts'
 import type { Instant, SnapshotFacts } from './pull-request.ts'
 import { never } from './result.ts'
+import { evaluateRules, nextChange } from './rules/evaluate.ts'
+import { approvalsReason } from './rules/resolve.ts'
+import type { ResolvedApprovals } from './rules/resolved.ts'
 
 /** Evaluates the criteria of a PR on a frozen snapshot and the evidence of its checks. */
 export function decide(snapshot: SnapshotFacts, checks: CheckResults, now: Instant): Decision {
@@ -12,13 +15,20 @@ export function decide(snapshot: SnapshotFacts, checks: CheckResults, now: Insta
     ...commands(snapshot, checks),
     review(snapshot, checks),
     noSecrets(checks),
+    ...policyChange(snapshot),
+    ...evaluateRules(snapshot.rules ?? [], checks, now),
   ]
+  const { digest, source, problem, mode } = snapshot.policy
+  const changesAt = nextChange(snapshot.rules ?? [], checks, now)
   return {
     outcome: outcomeOf(rules),
     rules,
     snapshotId: snapshot.id,
-    policyDigest: snapshot.policy.digest,
+    policyDigest: digest,
+    policy: { source, problem },
     decidedAt: now,
+    ...(changesAt === null ? {} : { changesAt }),
+    ...(mode === 'dry-run' ? { dryRun: true } : {}),
   }
 }
 
@@ -84,10 +94,30 @@ function changesRequested({ changesRequestedBy }: SnapshotFacts): Rule {
   return leaf('no-changes-requested', 'fail', `${changesRequestedBy.join(', ')} asked for changes`)
 }
 
-function approvals({ approvedBy, policy }: SnapshotFacts): Rule {
-  const given = approvedBy.length > 0 ? ` (${approvedBy.join(', ')})` : ''
-  const reason = `${approvedBy.length} of ${policy.approvals} approvals of this head${given}`
-  return leaf('approvals', approvedBy.length >= policy.approvals ? 'pass' : 'pending', reason)
+function approvals({ approvedBy, policy, approvals }: SnapshotFacts): Rule {
+  return fromApprovals(approvals ?? { count: policy.approvals, from: null, by: approvedBy, unknown: [] })
+}
+
+function fromApprovals(approvals: ResolvedApprovals): Rule {
+  const { count, by } = approvals
+  return leaf('approvals', by.length >= count ? 'pass' : 'pending', approvalsReason(approvals))
+}
+
+/** Decided under the policy of the base, which says what else a change of it needs. */
+function policyChange({ policyChange, policy, base }: SnapshotFacts): Rule[] {
+  if (policyChange === undefined) return []
+  const { digest, problem, approvals } = policyChange
+  if (problem !== null) return [leaf('policy-change', 'fail', problem)]
+  const change =
+    digest === null
+      ? 'takes the policy away'
+      : digest === policy.digest
+        ? 'rewrites the policy, with the same meaning'
+        : 'changes the policy'
+  const said = `${change}: it lands alone, decided under the policy on ${base.ref}`
+  if (approvals.count === 0) return [leaf('policy-change', 'pass', said)]
+  const required = fromApprovals(approvals)
+  return [{ ...leaf('policy-change', required.outcome, `${said}; ${required.reason}`), rules: [required] }]
 }
 
 function fromCheck(rule: string, result: CheckResult | undefined): Rule {

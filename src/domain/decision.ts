@@ -1,5 +1,5 @@
 import type { CheckResult } from './evidence.ts'
-import type { CheckName } from './policy.ts'
+import type { CheckName, PolicySource } from './policy.ts'
 import type { Instant } from './pull-request.ts'
 import type { RuleValues } from './rules/resolved.ts'
 
@@ -26,7 +26,13 @@ export type Decision = {
   rules: Rule[]
   snapshotId: string
   policyDigest: string
+  /** Where that policy came from, and why the base's own file did not apply. Absent in decisions of 0.1.0. */
+  policy?: { source: PolicySource; problem: string | null }
   decidedAt: Instant
+  /** When time alone would decide otherwise. Absent: never. */
+  changesAt?: Instant
+  /** It was only to be shown: nothing lands by it. */
+  dryRun?: true
 }
 
 export type CheckResults = Record<CheckName, CheckResult>

@@ -1,4 +1,6 @@
+import type { Hold } from './hold.ts'
 import type { PolicyFacts, MergeMethod } from './policy.ts'
+import type { PolicyChange, ResolvedApprovals, ResolvedRule } from './rules/resolved.ts'
 
 /** A full commit, tree or blob SHA-1, lower-case hex. */
 export type Sha = string
@@ -107,10 +109,18 @@ export type SnapshotFacts = Pick<
   changesRequestedBy: string[]
   /** Absent in what an earlier version took. */
   newestComment?: string | null
+  /** In the first look of a run only: the hold that an earlier run was told. */
+  hold?: Hold | null
   merged: Merged | null
   /** What code of this PR can reach here that it should not, in one sentence; null when nothing. */
   isolationWarning: string | null
   policy: PolicyFacts
+  /** The rules of the policy with the facts of this snapshot put in. Absent where it has none. */
+  rules?: ResolvedRule[]
+  /** Of the review, where the policy says by whom. */
+  approvals?: ResolvedApprovals
+  /** Absent where the PR leaves the policy as it is. */
+  policyChange?: PolicyChange
 }
 
 /** What a pipeline waits for, since when, until when, who can act, and with which command. */

@@ -1,14 +1,18 @@
+import { identityOf, type KnownPerson } from './people.ts'
 import type { Review, Sha } from './pull-request.ts'
 
 /**
  * Each reviewer's newest verdict counts; a comment is no verdict. An approval counts for its head only and never from
- * the author; a request for changes blocks until that person lifts it, whatever is pushed.
+ * the author; a request for changes blocks until that person lifts it, whatever is pushed. Under whichever of their names
+ * somebody reviews, they are one person.
  */
 export function verdicts(
   reviews: Review[],
   head: Sha,
   author: string,
+  people: KnownPerson[] = [],
 ): { approvedBy: string[]; changesRequestedBy: string[] } {
+  const person = (actor: string) => identityOf(actor, people)
   const newest = new Map<string, Review>()
   for (const review of [...reviews].sort((a, b) => Date.parse(a.at) - Date.parse(b.at))) {
     if (review.state !== 'commented') newest.set(person(review.author), review)
@@ -22,9 +26,4 @@ export function verdicts(
     approvedBy: from('approved', (review) => review.head === head && person(review.author) !== person(author)),
     changesRequestedBy: from('changes-requested', () => true),
   }
-}
-
-/** Logins and email addresses are the same person in any case. */
-function person(author: string): string {
-  return author.toLowerCase()
 }

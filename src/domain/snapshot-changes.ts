@@ -1,7 +1,8 @@
 import type { SnapshotFacts } from './pull-request.ts'
+import { rulesKey } from './rules/resolved.ts'
 
 export type SnapshotChange =
-  'state' | 'head' | 'base-branch' | 'policy' | 'mergeable' | 'draft' | 'reviews' | 'title' | 'body'
+  'state' | 'head' | 'base-branch' | 'policy' | 'mergeable' | 'draft' | 'reviews' | 'title' | 'body' | 'rules'
 
 /**
  * What differs between two looks at a PR that can change its decision. A base that only moved is no change: the queue
@@ -18,8 +19,14 @@ export function snapshotChanges(before: SnapshotFacts, after: SnapshotFacts): Sn
     reviews: !same(before.approvedBy, after.approvedBy) || !same(before.changesRequestedBy, after.changesRequestedBy),
     title: before.title !== after.title,
     body: before.bodyDigest !== after.bodyDigest,
+    rules: rulesFacts(before) !== rulesFacts(after),
   }
   return (Object.keys(differs) as SnapshotChange[]).filter((change) => differs[change])
+}
+
+/** Labels, paths, groups and approvals as far as the policy asks for them. */
+function rulesFacts({ rules = [], approvals, policyChange }: SnapshotFacts): string {
+  return rulesKey(rules) + JSON.stringify([approvals, policyChange])
 }
 
 /** Whether what was tested is no longer what the PR is: running checks are stopped. */

@@ -4,6 +4,7 @@ import type { CheckResults, Outcome, Rule, RuleOutcome } from '#domain/decision'
 import type { CheckConclusion } from '#domain/evidence'
 import type { PlannedCheck } from '#domain/policy'
 import type { SnapshotFacts } from '#domain/pull-request'
+import type { PolicyChange, ResolvedRule } from '#domain/rules/resolved'
 import { checkResult, green, now, plannedCheck, policyFacts, snapshotFacts } from './facts.ts'
 
 type Case = {
@@ -221,4 +222,107 @@ describe("a policy's own check", () => {
     expect(find(decision.rules, 'lint').outcome).toBe('skipped')
     expect(find(decision.rules, 'commits').outcome).toBe('skipped')
   })
+})
+
+describe('rules of the repository', () => {
+  const label = (truth: boolean): ResolvedRule => ({
+    ...{ name: 'labelled', if: null },
+    require: {
+      ...{ kind: 'fact', text: 'label: ready', truth, final: false, reason: truth ? 'has it' : 'has it not' },
+      ...{ values: {}, toHold: 'set the label ready', toEnd: null },
+    },
+  })
+  const hours = (open: { from: string; until: string }[]): ResolvedRule => ({
+    ...{ name: 'hours', if: null, require: { kind: 'time', text: 'time: x', open, knownUntil: null } },
+  })
+
+  test('are criteria besides the built-in ones', () => {
+    const built = decide(snapshotFacts(), green, now).rules.length
+    const approved = decide(snapshotFacts({ rules: [label(true)] }), green, now)
+    expect(approved).toMatchObject({ outcome: 'approve' })
+    expect(approved.rules).toHaveLength(built + 1)
+    const waits = decide(snapshotFacts({ rules: [label(false)] }), green, now)
+    expect(waits.outcome).toBe('wait')
+    expect(waits.rules.at(-1)).toMatchObject({ rule: 'labelled', outcome: 'pending', reason: 'has it not' })
+  })
+
+  test('never outweigh a built-in one', () => {
+    expect(decide(snapshotFacts({ draft: true, rules: [label(true)] }), green, now).outcome).toBe('wait')
+    expect(decide(snapshotFacts({ rules: [label(true)] }), {}, now).outcome).toBe('wait')
+  })
+
+  test('say when time alone would decide otherwise', () => {
+    const later = '2026-03-01T13:00:00.000Z'
+    const opening = snapshotFacts({ rules: [hours([{ from: later, until: '2026-03-01T14:00:00.000Z' }])] })
+    expect(decide(opening, green, now)).toMatchObject({ outcome: 'wait', changesAt: later })
+    expect(decide(opening, green, later)).toMatchObject({ outcome: 'approve', changesAt: '2026-03-01T14:00:00.000Z' })
+    expect(decide(snapshotFacts({ rules: [label(true)] }), green, now)).not.toHaveProperty('changesAt')
+  })
+})
+
+describe('approvals by people and groups', () => {
+  const approvals = { count: 1, from: ['reviewers'], by: [], unknown: [] as string[] }
+
+  test('count only theirs', () => {
+    const waits = decide(snapshotFacts({ approvedBy: ['eve'], approvals }), green, now)
+    expect(waits.outcome).toBe('wait')
+    expect(waits.rules.find(({ rule }) => rule === 'review')!.reason).toBe(
+      '0 of 1 approvals of this head from reviewers',
+    )
+    expect(decide(snapshotFacts({ approvals: { ...approvals, by: ['bob'] } }), green, now).outcome).toBe('approve')
+  })
+
+  test('of nobody are waited for, and it is said why', () => {
+    const waits = decide(snapshotFacts({ approvals: { ...approvals, unknown: ['reviewers'] } }), green, now)
+    expect(waits.rules.find(({ rule }) => rule === 'review')!.reason).toContain(
+      'nobody in this installation is "reviewers" or in a group of that name',
+    )
+  })
+})
+
+describe('a change of the policy', () => {
+  const approvals = { count: 0, from: null, by: [], unknown: [] }
+  const change = (change: Partial<PolicyChange>) => {
+    const policyChange = { digest: 'policy 2', problem: null, approvals, ...change }
+    const decision = decide(snapshotFacts({ policyChange }), green, now)
+    return { ...decision, rule: decision.rules.find(({ rule }) => rule === 'policy-change')! }
+  }
+
+  test.each<[string, Partial<PolicyChange>, Outcome, string]>([
+    ['is only said', {}, 'approve', 'changes the policy: it lands alone, decided under the policy on main'],
+    [
+      'may mean the same',
+      { digest: 'policy 1' },
+      'approve',
+      'rewrites the policy, with the same meaning: it lands alone',
+    ],
+    ['may take it away', { digest: null }, 'approve', 'takes the policy away: it lands alone'],
+    ['must be a policy', { digest: null, problem: 'p.yaml:3:1: no' }, 'reject', 'p.yaml:3:1: no'],
+    [
+      'needs its own approvals',
+      { approvals: { ...approvals, count: 1, from: ['owners'] } },
+      'wait',
+      '0 of 1 approvals of this head from owners',
+    ],
+    [
+      'has its own approvals',
+      { approvals: { ...approvals, count: 1, by: ['bob'] } },
+      'approve',
+      '1 of 1 approvals of this head (bob)',
+    ],
+  ])('%s', (_, facts, outcome, reason) => {
+    const decided = change(facts)
+    expect(decided.outcome).toBe(outcome)
+    expect(decided.rule.reason).toContain(reason)
+  })
+
+  test('is no criterion of a PR that leaves it as it is', () => {
+    expect(decide(snapshotFacts(), green, now).rules.map(({ rule }) => rule)).not.toContain('policy-change')
+  })
+})
+
+test('a dry run decides the same, and says that it is one', () => {
+  const dry = decide(snapshotFacts({ policy: policyFacts({ mode: 'dry-run' }) }), green, now)
+  expect(dry).toMatchObject({ outcome: 'approve', dryRun: true })
+  expect(decide(snapshotFacts(), green, now)).not.toHaveProperty('dryRun')
 })

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import type { KnownPerson } from '#domain/people'
 import { verdicts } from '#domain/reviews'
 import type { Review } from '#domain/pull-request'
 import { review, sha } from './facts.ts'
@@ -57,5 +58,29 @@ const cases: [string, Review[], { approvedBy: string[]; changesRequestedBy: stri
 describe('verdicts of reviewers', () => {
   test.each(cases)('%s', (_name, reviews, expected) => {
     expect(verdicts(reviews, sha('a'), 'ann')).toEqual(expected)
+  })
+
+  describe('of people with more than one name', () => {
+    const people: KnownPerson[] = [
+      { name: 'ann', login: null, email: 'ann@example.org', groups: [] },
+      { name: 'bob', login: 'bobby', email: null, groups: [] },
+    ]
+    const of = (...reviews: Review[]) => verdicts(reviews, sha('a'), 'ann', people)
+
+    test('the author approves under none of them', () => {
+      expect(of(review('ann@example.org', 'approved')).approvedBy).toEqual([])
+    })
+
+    test('two approvals from one person are one', () => {
+      expect(of(review('bob', 'approved', { at: earlier }), review('Bobby', 'approved', { at: later }))).toEqual({
+        approvedBy: ['Bobby'],
+        changesRequestedBy: [],
+      })
+    })
+
+    test('a request for changes is lifted under either', () => {
+      const lifted = of(review('bob', 'changes-requested', { at: earlier }), review('bobby', 'approved', { at: later }))
+      expect(lifted).toEqual({ approvedBy: ['bobby'], changesRequestedBy: [] })
+    })
   })
 })

@@ -49,6 +49,15 @@ export type ResolvedApprovals = {
   unknown: string[]
 }
 
+/** That a PR changes the policy file, and what the base's policy requires of that. */
+export type PolicyChange = {
+  /** Of the file as it would land; null where it is no policy, or the file is removed. */
+  digest: string | null
+  /** Why it is no policy, with line and column. */
+  problem: string | null
+  approvals: ResolvedApprovals
+}
+
 /**
  * What names a fact that can change a decision, without the instants, which move on by themselves: two looks with the
  * same key are decided alike until `changesAt`.
