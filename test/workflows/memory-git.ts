@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import type { CommitInput, GitRepository, MergeTree, RefUpdate } from '#activities/git/port'
+import type { CommitInput, GitRepository, MergeTree, Rebase, RebaseInput, RefUpdate } from '#activities/git/port'
 import type { Commit, Sha } from '#domain/pull-request'
 
 /** Content by path. */
@@ -18,7 +18,11 @@ type Needed = Pick<
   | 'mergeTree'
   | 'updateRefs'
   | 'commits'
+  | 'changedLines'
   | 'changedPaths'
+  | 'messages'
+  | 'rebase'
+  | 'diff'
   | 'commitTree'
 >
 
@@ -41,13 +45,13 @@ export class MemoryGit implements Needed {
   }
 
   /** A commit of a person on top of `parent`; a path that is null goes. */
-  add(parent: Sha | null, changes: Record<string, string | null>, subject: string): Sha {
+  add(parent: Sha | null, changes: Record<string, string | null>, subject: string, by = author): Sha {
     const files: Files = { ...(parent === null ? {} : this.files(parent)) }
     for (const [path, content] of Object.entries(changes)) {
       if (content === null) delete files[path]
       else files[path] = content
     }
-    return this.#keep(this.#tree(files), parent === null ? [] : [parent], author, '2026-01-01T00:00:00.000Z', subject)
+    return this.#keep(this.#tree(files), parent === null ? [] : [parent], by, '2026-01-01T00:00:00.000Z', subject)
   }
 
   files(commit: Sha): Files {
@@ -101,6 +105,18 @@ export class MemoryGit implements Needed {
     return [...new Set([...Object.keys(before), ...Object.keys(after)])].filter((path) => before[path] !== after[path])
   }
 
+  /** Every line of a changed file counts. */
+  async changedLines(from: Sha, to: Sha): Promise<number> {
+    const files = [this.files(from), this.files(to)]
+    const texts = (await this.changedPaths(from, to)).flatMap((path) => files.map((each) => each[path] ?? ''))
+    return texts.reduce((sum, text) => sum + text.split('\n').length - 1, 0)
+  }
+
+  /** The names of what differs, as far as no pipeline looks into it. */
+  async diff(from: Sha, to: Sha): Promise<{ text: string; truncated: boolean }> {
+    return { text: (await this.changedPaths(from, to)).join('\n'), truncated: false }
+  }
+
   async mergeTree(ours: Sha, theirs: Sha): Promise<MergeTree> {
     const base = await this.mergeBase(ours, theirs)
     const [ancestor, left, right] = [base === null ? {} : this.files(base), this.files(ours), this.files(theirs)]
@@ -113,6 +129,25 @@ export class MemoryGit implements Needed {
       if (content !== undefined) merged[path] = content
     }
     return paths.length > 0 ? { outcome: 'conflict', paths } : { outcome: 'clean', tree: this.#tree(merged) }
+  }
+
+  async messages(base: Sha, head: Sha): Promise<Map<Sha, string>> {
+    return new Map((await this.commits(base, head)).map(({ sha, subject }) => [sha, subject]))
+  }
+
+  async rebase({ onto, head, committer, trailer }: RebaseInput): Promise<Rebase> {
+    let tip = onto
+    let count = 0
+    for (const { sha, parents, author: by, subject } of await this.commits(onto, head)) {
+      if (parents.length > 1) continue
+      const before = await this.treeOf(tip)
+      const merged = await this.mergeTree(this.#keep(before, parents, by, '', 'beside'), sha)
+      if (merged.outcome === 'conflict') return { ...merged, commit: sha, subject }
+      if (merged.tree === before) continue
+      tip = this.#keep(merged.tree, [tip], by, committer.at, `${subject}\n\n${trailer}`)
+      count += 1
+    }
+    return { outcome: 'rebased', commit: tip, tree: await this.treeOf(tip), count }
   }
 
   async commitTree({ tree, parents, message, author: person, committer }: CommitInput): Promise<Sha> {
