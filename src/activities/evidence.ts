@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto'
 import { activityInfo, type Context } from '@temporalio/activity'
-import { isReusable, type CheckResult, type Evidence, type Subject } from '#domain/evidence'
+import { evidenceKey, isReusable, type CheckResult, type Evidence, type Subject } from '#domain/evidence'
 import type { PlannedCheck } from '#domain/policy'
 import type { Ledger } from '#ledger/port'
 
-/** How many findings travel through history; the rest is in the ledger. */
+/** How many findings, and failed tests, travel through history; the rest is in the ledger. */
 const MAX_FINDINGS = 20
 
 export type CheckRequest = {
@@ -17,21 +17,22 @@ export type CheckRequest = {
   evidenceMaxAge: number
 }
 
-export type CheckFindings = Pick<Evidence, 'conclusion' | 'reason' | 'findings' | 'log'>
+export type CheckFindings = Pick<Evidence, 'conclusion' | 'reason' | 'findings' | 'log' | 'tests'>
 
 /**
- * Answers a check from the ledger where a pass for the same subject and digest is there, or this very execution
+ * Answers a check from the ledger where a pass for the same subject, digest and surroundings is there, or this very execution
  * was recorded by an earlier attempt; otherwise runs it and records it before it is acknowledged.
  */
 export async function withEvidence(
   ledger: Ledger,
   request: CheckRequest,
   run: () => Promise<CheckFindings>,
-  now: () => Date = () => new Date(),
+  { surroundings = null, now = () => new Date() }: { surroundings?: string | null; now?: () => Date } = {},
 ): Promise<CheckResult> {
   const { repo, check, subject } = request
   const id = executionId()
-  const earlier = (await ledger.evidence(id)) ?? (await ledger.findPass(repo, check.name, subject, check.digest))
+  const key = evidenceKey({ digest: check.digest, surroundings })
+  const earlier = (await ledger.evidence(id)) ?? (await ledger.findPass(repo, check.name, subject, key))
   if (earlier && (earlier.id === id || isReusable(earlier, now().toISOString(), request.evidenceMaxAge))) {
     return toResult(earlier, true)
   }
@@ -43,6 +44,7 @@ export async function withEvidence(
     check: check.name,
     subject,
     digest: check.digest,
+    surroundings,
     ...found,
     startedAt,
     finishedAt: now().toISOString(),
@@ -60,6 +62,12 @@ export function executionId(): string {
 }
 
 function toResult(evidence: Evidence, reused: boolean): CheckResult {
-  const { repo: _repo, workflowId: _workflowId, findings, ...rest } = evidence
-  return { ...rest, findings: findings.slice(0, MAX_FINDINGS), findingsTotal: findings.length, reused }
+  const { repo: _repo, workflowId: _workflowId, findings, tests, ...rest } = evidence
+  return {
+    ...rest,
+    findings: findings.slice(0, MAX_FINDINGS),
+    findingsTotal: findings.length,
+    ...(tests ? { tests: { ...tests, failures: tests.failures.slice(0, MAX_FINDINGS) } } : {}),
+    reused,
+  }
 }

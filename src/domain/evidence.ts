@@ -36,8 +36,10 @@ export type Evidence = {
   repo: string
   check: CheckName
   subject: Subject
-  /** Digest of what ran: command, setup, environment. */
+  /** Digest of what was asked to run: command, setup, environment. */
   digest: string
+  /** Digest of what it ran in: isolation and toolchain. null or absent: they don't decide its outcome. */
+  surroundings?: string | null
   conclusion: CheckConclusion
   reason: string
   findings: Finding[]
@@ -59,6 +61,11 @@ export type CheckResult = Omit<Evidence, 'repo' | 'workflowId'> & { findingsTota
 /** The ledger's key for evidence about a subject. */
 export function subjectKey(subject: Subject): string {
   return subject.kind === 'tree' ? `tree:${subject.tree}` : `range:${subject.base}..${subject.head}`
+}
+
+/** The ledger's key for what ran: a pass of other surroundings is not found. */
+export function evidenceKey({ digest, surroundings }: Pick<Evidence, 'digest' | 'surroundings'>): string {
+  return surroundings ? `${digest}+${surroundings}` : digest
 }
 
 /** Only passes are reused, never failures, and not after `maxAge`. */

@@ -1,10 +1,12 @@
-/** What a reviewer reports. An `error` fails the review, a `warning` is only shown. */
+import { isSarif, parseSarif } from './sarif.ts'
+
+/** What a reviewer reports. An `error` fails the review, a `warning` or a `note` is only shown. */
 export type ReviewerFinding = {
   rule: string
   message: string
   path: string | null
   line: number | null
-  severity: 'error' | 'warning'
+  severity: 'error' | 'warning' | 'note'
 }
 
 export type ReviewerAnswer = { outcome: 'valid'; findings: ReviewerFinding[] } | { outcome: 'failed'; reason: string }
@@ -13,9 +15,9 @@ export type ReviewerAnswer = { outcome: 'valid'; findings: ReviewerFinding[] } |
 export const maxReviewerFindings = 1000
 
 /**
- * A reviewer's answer: `{"findings": [{rule, message, path?, line?, severity?}]}`, or the array alone. `severity` is
- * `error` unless it says `warning`. A single field that is wrong fails the whole answer: half an answer could hide
- * the finding that counts.
+ * A reviewer's answer: a SARIF log, or `{"findings": [{rule, message, path?, line?, severity?}]}`, or the array alone.
+ * `severity` is `error` unless it says `warning` or `note`. A single field that is wrong fails the whole answer: half
+ * an answer could hide the finding that counts.
  */
 export function parseReviewerAnswer(name: string, text: string): ReviewerAnswer {
   let answer: unknown
@@ -24,12 +26,17 @@ export function parseReviewerAnswer(name: string, text: string): ReviewerAnswer 
   } catch {
     return { outcome: 'failed', reason: `reviewer ${name} answered no valid JSON (line ${errorLine(text)})` }
   }
+  if (isSarif(answer)) {
+    const log = parseSarif(answer)
+    if (log.outcome === 'valid') return { outcome: 'valid', findings: mostImportant(log.findings) }
+    return { outcome: 'failed', reason: `reviewer ${name} answered wrong SARIF (${log.problem})` }
+  }
   const list = isRecord(answer) ? answer['findings'] : answer
   if (!Array.isArray(list)) {
     return { outcome: 'failed', reason: `reviewer ${name} answered no list of findings` }
   }
   const findings: ReviewerFinding[] = []
-  for (const [index, item] of list.slice(0, maxReviewerFindings).entries()) {
+  for (const [index, item] of list.entries()) {
     const finding = parseFinding(item)
     if (typeof finding === 'string') {
       return {
@@ -39,7 +46,14 @@ export function parseReviewerAnswer(name: string, text: string): ReviewerAnswer 
     }
     findings.push(finding)
   }
-  return { outcome: 'valid', findings }
+  return { outcome: 'valid', findings: mostImportant(findings) }
+}
+
+/** As many as are kept, errors first: what is left out must not be what fails the review. */
+export function mostImportant(findings: ReviewerFinding[]): ReviewerFinding[] {
+  if (findings.length <= maxReviewerFindings) return findings
+  const isError = ({ severity }: ReviewerFinding) => severity === 'error'
+  return [...findings.filter(isError), ...findings.filter((each) => !isError(each))].slice(0, maxReviewerFindings)
 }
 
 /** The finding, or what is wrong with it. */
@@ -52,7 +66,9 @@ function parseFinding(item: unknown): ReviewerFinding | string {
   if (line !== null && !(typeof line === 'number' && Number.isInteger(line) && line > 0)) {
     return 'line must be a whole number from 1'
   }
-  if (severity !== 'error' && severity !== 'warning') return 'severity must be error or warning'
+  if (severity !== 'error' && severity !== 'warning' && severity !== 'note') {
+    return 'severity must be error, warning or note'
+  }
   return { rule, message, path, line, severity }
 }
 

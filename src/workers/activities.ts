@@ -36,12 +36,18 @@ export function activitiesOf(definition: RoleDefinition, tools: Tools, installat
   const policies = createPolicyReader(installation, protectByPolicy(repository))
   const create: Record<RoleDefinition['tools'][number], () => Activities> = {
     forge: () =>
-      withHeartbeats(createForgeActivities({ forge, ledger, repository, policies, isolation: runner.isolation() })),
-    merge: () => withHeartbeats(createMergeActivities({ forge, ledger, repository })),
+      withHeartbeats(
+        createForgeActivities({
+          ...{ forge, ledger, repository, policies },
+          isolation: runner.isolation(),
+          people: installation.config.people,
+        }),
+      ),
+    merge: () => withHeartbeats(createMergeActivities({ forge, ledger, repository, runner })),
     pipelines: () => withHeartbeats(createPipelineActivities({ forge, pipelines, ledger, policies })),
     tests: () => createTestActivities({ runner, ledger, repository }),
     secrets: () => createSecretActivities({ scanner: createSecretScanner(), ledger, repository }),
-    review: () => createReviewActivities({ reviewer: createReviewer({ runner }), ledger, repository }),
+    review: () => createReviewActivities({ reviewer: createReviewer({ runner }), runner, ledger, repository }),
   }
   return withFailures(Object.assign({}, ...definition.tools.map((tool) => create[tool]())) as Activities)
 }

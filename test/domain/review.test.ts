@@ -100,7 +100,7 @@ describe("a reviewer's answer", () => {
     ],
     [
       '[{"rule":"r","message":"m","severity":"info"}]',
-      'reviewer x answered a wrong finding (number 1: severity must be error or warning)',
+      'reviewer x answered a wrong finding (number 1: severity must be error, warning or note)',
     ],
   ])('that is %s is refused', (text, reason) => {
     expect(parseReviewerAnswer('x', text)).toEqual({ outcome: 'failed', reason })

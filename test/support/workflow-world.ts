@@ -13,6 +13,7 @@ import type { Pipelines } from '#activities/pipelines/port'
 import { createReviewActivities } from '#activities/review/activities'
 import { createSecretActivities } from '#activities/secrets/activities'
 import { createTestActivities } from '#activities/tests/activities'
+import type { CommandOutcome, CommandRun } from '#activities/tests/port'
 import { roles, taskQueue } from '#contracts/roles'
 import type { Timings } from '#contracts/timings'
 import type { Ledger } from '#ledger/port'
@@ -23,6 +24,8 @@ import type { MemoryGit } from '../workflows/memory-git.ts'
 import { Shop } from '../workflows/shop.ts'
 import { testServer } from './server.ts'
 
+/** Every worker of a world has the same. */
+const SURROUNDINGS = 'a machine'
 const LOG = { uri: 'log:tests', sha256: '0'.repeat(64), bytes: 0, tail: '' }
 /** Tests of one file run at once on one worker; a held check must not keep the others' from starting. */
 const SLOTS = 50
@@ -122,11 +125,13 @@ function activitiesOf(shops: Map<string, Shop>, ledger: Ledger) {
     ledger,
     repository,
     policies,
+    people: [],
     isolation: { mode: 'bubblewrap', network: 'own' },
   })
   const create = {
     forge: () => forgeActivities,
-    merge: () => createMergeActivities({ forge, ledger, repository }),
+    merge: () =>
+      createMergeActivities({ forge, ledger, repository, runner: { surroundings: async () => SURROUNDINGS } }),
     pipelines: () => createPipelineActivities({ forge, pipelines, ledger, policies }),
     ...checkActivities(shopOf, ledger),
   }
@@ -140,10 +145,12 @@ function activitiesOf(shops: Map<string, Shop>, ledger: Ledger) {
 function checkActivities(shopOf: (repo: string) => Shop, ledger: Ledger) {
   const repository = (repo: string) => shopOf(repo).git.asRepository()
   const runner = {
-    async run({ repo, commit, signal }: { repo: string; commit: string; signal: AbortSignal }) {
-      const { conclusion, reason } = await shopOf(repo).tests.run(commit, signal)
-      return { conclusion, reason, exitCode: 0, log: LOG, stdout: '', duration: 1, isolated: true }
+    async run({ repo, commit, signal, policy }: CommandRun): Promise<CommandOutcome> {
+      const shop = shopOf(repo)
+      const { conclusion, reason, report = null } = await shop.commandOr(policy.run, shop.tests).run(commit, signal)
+      return { conclusion, reason, exitCode: 0, log: LOG, stdout: '', report, duration: 1, isolated: true }
     },
+    surroundings: async () => SURROUNDINGS,
     isolation: () => ({ gaps: [], mode: 'bubblewrap' as const, network: 'own' as const, detail: '' }),
     recover: async () => undefined,
   }
@@ -164,7 +171,7 @@ function checkActivities(shopOf: (repo: string) => Shop, ledger: Ledger) {
   return {
     tests: () => createTestActivities({ runner, ledger, repository }),
     secrets: () => createSecretActivities({ scanner, ledger, repository }),
-    review: () => createReviewActivities({ reviewer, ledger, repository }),
+    review: () => createReviewActivities({ reviewer, runner, ledger, repository }),
   }
 }
 

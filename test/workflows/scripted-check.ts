@@ -1,7 +1,14 @@
+import type { CommandOutcome } from '#activities/tests/port'
 import type { CheckConclusion, Finding } from '#domain/evidence'
 import { until } from './until.ts'
 
-export type Answer = { conclusion: Exclude<CheckConclusion, 'interrupted'>; reason: string; findings?: Finding[] }
+export type Answer = {
+  conclusion: Exclude<CheckConclusion, 'interrupted'>
+  reason: string
+  findings?: Finding[]
+  /** Of a command: what its own report says. */
+  report?: CommandOutcome['report']
+}
 
 export const passed: Answer = { conclusion: 'passed', reason: 'exit code 0' }
 export const red: Answer = { conclusion: 'failed', reason: 'exit code 1' }

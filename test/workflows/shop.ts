@@ -9,6 +9,7 @@ import { mergeQueueId, pullRequestId, repositoryWatchId } from '#contracts/ids'
 import type { MergeQueueEntry } from '#contracts/merge-queue'
 import { mergeQueueStatus, type MergeQueueStatus } from '#contracts/merge-queue'
 import {
+  hold,
   merge,
   pullRequestStatus,
   review,
@@ -53,6 +54,7 @@ export class Shop {
   pipelines: Pipelines
   policy: { policy: Policy; facts: PolicyFacts }
   private branches = 0
+  private readonly own = new Map<string, ScriptedCheck>()
 
   constructor(parts: { repo: string; ledger: Ledger; client: Client; timings?: Partial<Timings> }) {
     this.repo = parts.repo
@@ -61,9 +63,23 @@ export class Shop {
     this.timings = { ...shortTimings, ...parts.timings }
     this.git = new MemoryGit(this.repo)
     this.git.setBranch('main', this.git.add(null, { 'README.md': '# Shop\n' }, 'first'))
-    this.forge = createFakeForge({ repositories: [this.repo], git: () => this.git })
+    this.forge = createFakeForge({
+      ...{ repositories: [this.repo], git: () => this.git },
+      audit: (entry) => this.ledger.appendAudit(entry),
+    })
     this.pipelines = createPipelines(this.client, this.timings)
     this.policy = resolvePolicy('')
+  }
+
+  /** A check of the policy's own, by its command; every other command is of the tests. */
+  command(run: string): ScriptedCheck {
+    const known = this.own.get(run) ?? new ScriptedCheck()
+    this.own.set(run, known)
+    return known
+  }
+
+  commandOr(run: string, other: ScriptedCheck): ScriptedCheck {
+    return this.own.get(run) ?? other
   }
 
   /** The policy on the base from now on: the lines of the file below `version` and the tests. */
@@ -110,6 +126,41 @@ export class Shop {
     const { head } = await this.pullRequest(number)
     await this.forge.submitReview(this.repo, number, { author: reviewer, state, head: head.sha, body: '' })
     await this.deliver('sent')
+  }
+
+  /** A person's comment; answers its id. */
+  async say(number: number, author: string, body: string, { hint = 'sent' }: Hinted = {}): Promise<string> {
+    const { id } = await this.forge.addComment(this.repo, number, author, body)
+    await this.deliver(hint)
+    return id
+  }
+
+  /** How a comment was answered, once it was: its reaction, and the reply. */
+  answer(number: number, id: string): Promise<{ reaction: string; reply: string | null }> {
+    return until(`the comment ${id} of #${number} is answered`, async () => {
+      const comments = await this.forge.listComments(this.repo, number)
+      const [reaction] = comments.find((comment) => comment.id === id)?.reactions ?? []
+      if (reaction === undefined) return null
+      const acts = await this.commanded(number)
+      if (!acts.some((act) => act.startsWith(`${id} `))) return null
+      const reply = comments.find(({ key }) => key === `answer:${id}`)?.body ?? null
+      return reaction === '+1' || reply !== null ? { reaction, reply } : null
+    })
+  }
+
+  /** What the audit trail says of commands: comment, actor, command, and whether it was carried out. */
+  async commanded(number: number): Promise<string[]> {
+    const entries = await this.ledger.audit({ repo: this.repo, number })
+    const commands = entries.filter(({ action }) => action === 'pr.commanded')
+    return commands.map(
+      ({ actor, details }) =>
+        `${details['comment'] ?? 'update'} ${actor} ${details['command']} ${details['allowed'] ? 'done' : 'refused'}`,
+    )
+  }
+
+  /** `pr hold`; answers the type of the refusal, or null. */
+  hold(number: number, asked: { by?: string; reason?: string; cancel?: boolean } = {}): Promise<string | null> {
+    return refusal(() => this.pipeline(number).executeUpdate(hold, { args: [{ by: 'ann', ...asked }] }))
   }
 
   async look(number: number): Promise<void> {

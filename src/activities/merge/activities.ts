@@ -1,14 +1,21 @@
 import { ApplicationFailure } from '@temporalio/activity'
-import { isReusable, type Evidence } from '#domain/evidence'
+import { evidenceKey, isReusable, type Evidence } from '#domain/evidence'
 import { pinnedChecks, proofsOf, type Candidate, type QueueEntry } from '#domain/merge-queue'
 import type { PlannedCheck } from '#domain/policy'
 import type { Merged, Sha } from '#domain/pull-request'
 import type { Ledger } from '#ledger/port'
 import type { Forge, MergeRefusal } from '../forge/port.ts'
 import type { GitRepository } from '../git/port.ts'
+import type { CommandRunner } from '../tests/port.ts'
 import { landingCommit, type LandingRefusal } from './landing-commit.ts'
 
-export type MergeTools = { forge: Forge; ledger: Ledger; repository: (repo: string) => GitRepository }
+export type MergeTools = {
+  forge: Forge
+  ledger: Ledger
+  repository: (repo: string) => GitRepository
+  /** What checks run in on this host: a pass of other surroundings is left to a worker that has them. */
+  runner: Pick<CommandRunner, 'surroundings'>
+}
 
 export type BuildRequest = {
   repo: string
@@ -79,10 +86,8 @@ export function createMergeActivities(tools: MergeTools) {
   }
 }
 
-async function build(
-  { forge, ledger, repository }: MergeTools,
-  { repo, branch, entry, knownBase }: BuildRequest,
-): Promise<BuildOutcome> {
+async function build(tools: MergeTools, { repo, branch, entry, knownBase }: BuildRequest): Promise<BuildOutcome> {
+  const { forge, ledger, repository } = tools
   const git = repository(repo)
   const baseSha = await forge.branch(repo, branch)
   if (baseSha === null) return { outcome: 'no-base' }
@@ -97,17 +102,23 @@ async function build(
     commit,
     tree,
     method,
-    proofs: await findProofs(ledger, repo, entry, tree),
+    proofs: await findProofs(tools, repo, entry, tree),
   }
   return { outcome: 'built', candidate, base }
 }
 
 /** The passes that the tree has already, by check. */
-async function findProofs(ledger: Ledger, repo: string, entry: QueueEntry, tree: Sha): Promise<Record<string, string>> {
+async function findProofs(
+  { ledger, runner }: Pick<MergeTools, 'ledger' | 'runner'>,
+  repo: string,
+  entry: QueueEntry,
+  tree: Sha,
+): Promise<Record<string, string>> {
   const now = new Date().toISOString()
+  const surroundings = await runner.surroundings()
   const found = await Promise.all(
     pinnedChecks(entry).map(async ({ name, digest }) => {
-      const pass = await ledger.findPass(repo, name, { kind: 'tree', tree }, digest)
+      const pass = await ledger.findPass(repo, name, { kind: 'tree', tree }, evidenceKey({ digest, surroundings }))
       return pass && isReusable(pass, now, entry.evidenceMaxAge) ? [[name, pass.id] as const] : []
     }),
   )

@@ -1,44 +1,52 @@
 import type { CheckResult } from '#domain/evidence'
+import type { Policy } from '#domain/policy'
 import type { Sha } from '#domain/pull-request'
 import type { Ledger } from '#ledger/port'
-import { executionId, withEvidence, type CheckRequest } from '../evidence.ts'
+import { executionId, withEvidence, type CheckFindings, type CheckRequest } from '../evidence.ts'
 import type { GitRepository } from '../git/port.ts'
 import { attemptName, withHeartbeat } from '../long.ts'
+import type { CommandRunner } from '../tests/port.ts'
 import type { Reviewer } from './port.ts'
 
 export type ReviewRequest = CheckRequest & { base: Sha }
 
-export type ReviewActivities = ReturnType<typeof createReviewActivities>
-
-export function createReviewActivities(tools: {
+export type ReviewTools = {
   reviewer: Reviewer
+  /** What reviewers run in. */
+  runner: Pick<CommandRunner, 'surroundings'>
   ledger: Ledger
   repository: (repo: string) => GitRepository
-}) {
+}
+
+export type ReviewActivities = ReturnType<typeof createReviewActivities>
+
+export function createReviewActivities(tools: ReviewTools) {
   return {
     /** Conflict markers, sizes, forbidden paths and the policy's own reviewers. */
     async reviewChange(request: ReviewRequest): Promise<CheckResult> {
-      return withEvidence(tools.ledger, request, async () => {
-        const policy = await tools.ledger.policy(request.policyDigest)
-        const { subject } = request
-        if (!policy || subject.kind !== 'range') {
-          return { conclusion: 'infrastructure', reason: 'the policy is not in the ledger', findings: [], log: null }
-        }
-        return withHeartbeat((signal, tell) =>
-          tools.reviewer.review({
-            git: tools.repository(request.repo),
-            repo: request.repo,
-            number: request.number,
-            base: request.base,
-            mergeBase: subject.base,
-            head: subject.head,
-            policy: policy.checks.review,
-            logName: attemptName(`review-${executionId()}`),
-            signal,
-            onStage: tell,
-          }),
-        )
-      })
+      const policy = await tools.ledger.policy(request.policyDigest)
+      const asked = (policy?.checks.review.reviewers.length ?? 0) > 0
+      const surroundings = asked ? await tools.runner.surroundings() : null
+      return withEvidence(tools.ledger, request, () => review(tools, request, policy), { surroundings })
     },
   }
+}
+
+async function review(tools: ReviewTools, request: ReviewRequest, policy: Policy | null): Promise<CheckFindings> {
+  const { subject, repo, number, base } = request
+  if (!policy || subject.kind !== 'range') {
+    return { conclusion: 'infrastructure', reason: 'the policy is not in the ledger', findings: [], log: null }
+  }
+  return withHeartbeat((signal, tell) =>
+    tools.reviewer.review({
+      git: tools.repository(repo),
+      ...{ repo, number, base },
+      mergeBase: subject.base,
+      head: subject.head,
+      policy: policy.checks.review,
+      logName: attemptName(`review-${executionId()}`),
+      signal,
+      onStage: tell,
+    }),
+  )
 }

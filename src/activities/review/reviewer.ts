@@ -1,9 +1,11 @@
 import picomatch from 'picomatch'
+import { toFinding } from '#domain/check-report'
 import type { Finding, LogReference } from '#domain/evidence'
 import { maskSecrets } from '#domain/mask'
 import type { ReviewerPolicy, ReviewPolicy, CommandPolicy } from '#domain/policy'
 import { conflictMarkers, forbiddenPaths, oversizedFiles } from '#domain/review'
 import { parseReviewerAnswer } from '#domain/reviewer-answer'
+import { pathGlobs } from '#domain/rules/globs'
 import { plainText } from '#domain/text'
 import type { CommandOutcome, CommandRunner } from '../tests/port.ts'
 import { markerLines } from './added-lines.ts'
@@ -58,13 +60,8 @@ async function builtInFindings({ git, mergeBase, head, policy, signal }: ReviewR
   ].map(presentable)
 }
 
-/** `secrets/` and `secrets` forbid all below, `*.pem` without a slash forbids the name anywhere, as in `.gitignore`. */
 function pathMatcher({ forbiddenPaths: patterns }: ReviewPolicy): (path: string) => string | null {
-  const matchers = patterns.map((pattern) => {
-    const trimmed = pattern.replace(/^\.?\//, '').replace(/\/$/, '')
-    const anywhere = pattern.replace(/\/$/, '').includes('/') ? trimmed : `**/${trimmed}`
-    return { pattern, matches: picomatch([anywhere, `${anywhere}/**`], { dot: true }) }
-  })
+  const matchers = patterns.map((pattern) => ({ pattern, matches: picomatch(pathGlobs(pattern), { dot: true }) }))
   return (path) => matchers.find(({ matches }) => matches(path))?.pattern ?? null
 }
 
@@ -113,15 +110,7 @@ function judge(name: string, outcome: CommandOutcome): Verdict {
   if (answer.outcome === 'failed') {
     return { conclusion: 'failed', reason: presentableText(answer.reason), findings: [], log }
   }
-  const findings = found.map(({ rule, message, path, line, severity }) =>
-    presentable({
-      rule: `${name}/${rule}`,
-      message: severity === 'warning' ? `warning: ${message}` : message,
-      path,
-      line,
-      commit: null,
-    }),
-  )
+  const findings = found.map((each) => presentable(toFinding({ ...each, rule: `${name}/${each.rule}` })))
   const failed = found.some(({ severity }) => severity === 'error')
   return { conclusion: failed ? 'failed' : 'passed', reason: null, findings, log }
 }

@@ -1,53 +1,80 @@
+import { judge, toFinding, withSince, type CheckReport } from '#domain/check-report'
 import type { CheckResult } from '#domain/evidence'
-import { commandsOf } from '#domain/policy'
+import { commandsOf, type CommandPolicy } from '#domain/policy'
 import type { Sha } from '#domain/pull-request'
 import type { Ledger } from '#ledger/port'
-import { executionId, withEvidence, type CheckRequest } from '../evidence.ts'
+import { executionId, withEvidence, type CheckFindings, type CheckRequest } from '../evidence.ts'
 import type { GitRepository } from '../git/port.ts'
 import { attemptName, withHeartbeat } from '../long.ts'
-import type { CommandRunner } from './port.ts'
+import type { CommandOutcome, CommandRunner } from './port.ts'
+import { rangeInput } from './range-input.ts'
 
 export type TestRequest = CheckRequest & {
-  /** The merge result or candidate; its tree is the subject. */
+  /** The merge result or candidate: what is checked out, and whose tree is the subject of a check of the tree. */
   commit: Sha
   /** The base that it was made on. */
   base: Sha
 }
 
+export type TestTools = { runner: CommandRunner; ledger: Ledger; repository: (repo: string) => GitRepository }
+
 export type TestActivities = ReturnType<typeof createTestActivities>
 
-export function createTestActivities(tools: {
-  runner: CommandRunner
-  ledger: Ledger
-  repository: (repo: string) => GitRepository
-}) {
+export function createTestActivities(tools: TestTools) {
+  const { ledger, runner } = tools
   return {
     /**
      * Runs a command of the policy on a commit: its tests, or another check of its own. A red test is a result; only
      * infrastructure that may pass throws.
      */
     async runTests(request: TestRequest): Promise<CheckResult> {
-      return withEvidence(tools.ledger, request, async () => {
-        const policy = await tools.ledger.policy(request.policyDigest)
-        const command = policy && commandsOf(policy).get(request.check.name)
-        if (!command)
-          return { conclusion: 'infrastructure', reason: 'the policy is not in the ledger', findings: [], log: null }
-        const outcome = await withHeartbeat((signal, tell) =>
-          tools.runner.run({
-            repo: request.repo,
-            gitDir: tools.repository(request.repo).gitDir,
-            commit: request.commit,
-            trusted: request.base,
-            policy: command,
-            stdin: null,
-            env: {},
-            logName: attemptName(`${request.check.name}-${executionId()}`),
-            signal,
-            onStage: tell,
-          }),
-        )
-        return { conclusion: outcome.conclusion, reason: outcome.reason, findings: [], log: outcome.log }
-      })
+      const surroundings = await runner.surroundings()
+      return withEvidence(ledger, request, () => runCommand(tools, request), { surroundings })
     },
   }
+}
+
+async function runCommand(tools: TestTools, request: TestRequest): Promise<CheckFindings> {
+  const policy = await tools.ledger.policy(request.policyDigest)
+  const command = policy && commandsOf(policy).get(request.check.name)
+  if (!command) {
+    return { conclusion: 'infrastructure', reason: 'the policy is not in the ledger', findings: [], log: null }
+  }
+  const outcome = await runOnCommit(tools, request, command)
+  const report = outcome.report ? await sinceWhen(tools.ledger, request, outcome.report) : null
+  return {
+    ...judge(outcome, report),
+    findings: report?.findings?.map(toFinding) ?? [],
+    log: outcome.log,
+    tests: report?.tests ?? null,
+  }
+}
+
+async function runOnCommit(
+  { runner, repository }: TestTools,
+  request: TestRequest,
+  policy: CommandPolicy,
+): Promise<CommandOutcome> {
+  const { repo, commit, base, check } = request
+  const git = repository(repo)
+  return withHeartbeat(async (signal, tell) =>
+    runner.run({
+      repo,
+      gitDir: git.gitDir,
+      commit,
+      trusted: base,
+      policy,
+      stdin: null,
+      ...(await rangeInput(git, request)),
+      logName: attemptName(`${check.name}-${executionId()}`),
+      signal,
+      onStage: tell,
+    }),
+  )
+}
+
+/** Since when each of the failed tests fails, by what the ledger has of this check. */
+async function sinceWhen(ledger: Ledger, { repo, check }: TestRequest, report: CheckReport): Promise<CheckReport> {
+  const names = report.tests?.failures.map(({ name }) => name) ?? []
+  return names.length === 0 ? report : withSince(report, await ledger.failingSince(repo, check.name, names))
 }

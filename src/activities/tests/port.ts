@@ -1,3 +1,4 @@
+import type { CheckReport } from '#domain/check-report'
 import type { CheckConclusion, LogReference } from '#domain/evidence'
 import type { CommandPolicy } from '#domain/policy'
 import type { Sha } from '#domain/pull-request'
@@ -18,6 +19,8 @@ export type CommandRun = {
   stdin: string | null
   /** Added to the clean environment. */
   env: Record<string, string>
+  /** Written into the scratch folder before the command starts; the variable holds the path that it has there. */
+  files?: readonly ScratchFile[]
   /** Names the log file; unique per attempt. */
   logName: string
   /** Aborts the run: its process group gets TERM, a grace, KILL. The promise then rejects with `signal.reason`. */
@@ -25,6 +28,8 @@ export type CommandRun = {
   /** Called on progress: `setup`, `checkout`, `running` with the process id. */
   onStage: (stage: { stage: 'waiting' | 'checkout' | 'setup' | 'running'; pid: number | null }) => void
 }
+
+export type ScratchFile = { variable: string; name: string; content: string }
 
 export type CommandOutcome = {
   conclusion: Exclude<CheckConclusion, 'interrupted'>
@@ -34,6 +39,8 @@ export type CommandOutcome = {
   log: LogReference
   /** Standard output, the first MB, for reviewers that answer on it. Masked. */
   stdout: string
+  /** What the command wrote where the policy's `report` says, read even when it is red. Null: none is declared. */
+  report?: CheckReport | null
   /** Milliseconds. */
   duration: number
   isolated: boolean
@@ -48,6 +55,11 @@ export interface CommandRunner {
    * isolated or limited as designed, each as a sentence.
    */
   isolation(): { mode: 'bubblewrap' | 'none'; network: 'own' | 'shared'; detail: string; gaps: readonly string[] }
+  /**
+   * A digest of what decides a command's outcome here besides its tree: isolation, PATH, versions of the tools on it.
+   * A pass found in other surroundings is not reused.
+   */
+  surroundings(): Promise<string>
   /** Ends processes and locks that a killed worker of this host left in the pool. */
   recover(): Promise<void>
 }

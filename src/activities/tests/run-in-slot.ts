@@ -1,19 +1,22 @@
-import { mkdir } from 'node:fs/promises'
+import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { defaultLimits } from '#domain/limits'
 import { runProcess } from '../process/run.ts'
-import { kindOf, removeFolder } from './folders.ts'
+import { emptyFolder, kindOf, removeFolder } from './folders.ts'
 import { startedMark } from './isolation.ts'
 import type { KeptPath } from './kept.ts'
 import { recorded } from './leftovers.ts'
 import { withLimits } from './limits.ts'
 import { verdictOf, type Verdict } from './outcome.ts'
+import type { ScratchFile } from './port.ts'
 import type { RunContext } from './runner.ts'
 import { createWatch } from './watch.ts'
 
 /** What a reviewer's answer on standard output may hold. */
 const keptOutput = 1024 * 1024
 const lastErrorBytes = 4096
+/** In the command's home. */
+const scratchFolder = 'switchyard'
 
 export type SlotCommand = {
   shell: string
@@ -36,9 +39,12 @@ export async function runInSlot(
   const env = { ...context.passed, ...input.env }
   const kept = await withCaches(command.kept, slot.caches)
   const wrapped = isolation.wrap({ ...command, kept, slot, env, hidden: [input.gitDir], limits })
+  const files = command.stage === 'running' ? (input.files ?? []) : []
+  const scratch = await writeScratchFiles(slot.home, wrapped.env['HOME'] ?? slot.home, files)
   const watch = createWatch(limits, slot.temp)
   const result = await runProcess({
     ...wrapped,
+    env: { ...wrapped.env, ...scratch },
     ...recorded(slot.record, wrapped.command, wrapped.args),
     stdin: command.stage === 'running' && input.stdin !== null ? input.stdin : undefined,
     timeout,
@@ -61,6 +67,22 @@ export async function runInSlot(
   const verdict = verdictOf({ shell: command.shell, timeout, started, helper }, result, said)
   const judged = withLimits(verdict, limits, watch.seen, { ...result, lastErrors: said })
   return { verdict: judged, stdout: wholeLines(result.stdout, result.stdout.length >= keptOutput) }
+}
+
+/**
+ * In a folder made anew, for `setup` may have put a link in its place. Answers the variables that tell where they are
+ * for the command, whose home `inside` is.
+ */
+async function writeScratchFiles(
+  home: string,
+  inside: string,
+  files: readonly ScratchFile[],
+): Promise<Record<string, string>> {
+  if (files.length === 0) return {}
+  const folder = join(home, scratchFolder)
+  await emptyFolder(folder)
+  for (const { name, content } of files) await writeFile(join(folder, name), content, { flag: 'wx', mode: 0o600 })
+  return Object.fromEntries(files.map(({ variable, name }) => [variable, join(inside, scratchFolder, name)]))
 }
 
 async function withCaches(kept: readonly KeptPath[], folder: string) {

@@ -8,9 +8,12 @@ import { createIsolation, type Isolation } from './isolation.ts'
 import { createKeptStore, linkKept, makeMountPoints, type KeptPath, type KeptStore } from './kept.ts'
 import { infrastructure, type Verdict } from './outcome.ts'
 import type { CommandOutcome, CommandRun, CommandRunner } from './port.ts'
+import { formerReports, writtenReports } from './report-files.ts'
+import { readReport } from './report.ts'
 import { runInSlot } from './run-in-slot.ts'
 import { prepareKept } from './setup.ts'
 import { createSlotPool, type Slot } from './slots.ts'
+import { createSurroundings } from './surroundings.ts'
 
 export type CommandRunnerOptions = {
   /** The state folder: slots and kept paths lie in it, and no command sees it. */
@@ -39,7 +42,7 @@ export type RunContext = {
   graceMs: number
 }
 
-type Finished = Verdict & { stdout: string }
+type Finished = Verdict & Pick<CommandOutcome, 'stdout' | 'report'>
 
 /** Runs commands in checkout slots below `home`, in bubblewrap or, for trusted code, without. */
 export function createCommandRunner(options: CommandRunnerOptions): CommandRunner {
@@ -62,7 +65,7 @@ export function createCommandRunner(options: CommandRunnerOptions): CommandRunne
     let finished: Finished
     try {
       finished = isolation.problem
-        ? { ...infrastructure(isolation.problem), stdout: '' }
+        ? withoutOutput(infrastructure(isolation.problem))
         : await inSlot({ input, log, isolation, kept, passed, graceMs: options.graceMs ?? 5_000 })
     } catch (error) {
       await log.close().catch(() => {})
@@ -71,7 +74,7 @@ export function createCommandRunner(options: CommandRunnerOptions): CommandRunne
     const duration = Math.round(performance.now() - start)
     const reference = await closeLog(log, input.logName)
     if (typeof reference !== 'string') return { ...finished, log: reference, duration, isolated }
-    return { ...infrastructure(reference), stdout: '', log: emptyLog(input.logName), duration, isolated }
+    return { ...withoutOutput(infrastructure(reference)), log: emptyLog(input.logName), duration, isolated }
   }
 
   async function inSlot(context: Omit<RunContext, 'slot'>): Promise<Finished> {
@@ -84,7 +87,7 @@ export function createCommandRunner(options: CommandRunnerOptions): CommandRunne
     } catch (error) {
       // Everything that the change is to blame for is an answer by now: what is left is ours, or a cancellation.
       signal.throwIfAborted()
-      return { ...infrastructure(faultReason(error)), stdout: '' }
+      return withoutOutput(infrastructure(faultReason(error)))
     } finally {
       await slot?.release()
     }
@@ -96,6 +99,7 @@ export function createCommandRunner(options: CommandRunnerOptions): CommandRunne
       const { mode, network, detail, gaps } = isolationHere()
       return { mode, network, detail, gaps }
     },
+    surroundings: createSurroundings(isolationHere, join(options.home, 'probe')),
     recover: () => pool.recover(),
   }
 }
@@ -107,20 +111,33 @@ async function inCheckout(context: RunContext): Promise<Finished> {
   let shown: KeptPath[] = []
   if (setup !== null && keep !== null) {
     const prepared = await prepareKept(context, setup, keep)
-    if ('conclusion' in prepared) return { ...prepared, stdout: '' }
+    if ('conclusion' in prepared) return withoutOutput(prepared)
     shown = prepared.kept
   }
   input.onStage({ stage: 'checkout', pid: null })
   await checkOut(slot, input.gitDir, input.commit, input.signal)
   const problem = await (isolation.mode === 'none' ? linkKept : makeMountPoints)(slot.tree, shown)
-  if (problem) return { conclusion: 'failed', reason: `setup: ${problem}`, exitCode: null, stdout: '' }
+  if (problem) return withoutOutput({ conclusion: 'failed', reason: `setup: ${problem}`, exitCode: null })
   if (setup !== null && keep === null) {
     const { verdict } = await runInSlot(context, { shell: setup, stage: 'setup', network: true, kept: [] })
-    if (verdict.conclusion !== 'passed') return { ...verdict, reason: `setup: ${verdict.reason}`, stdout: '' }
+    if (verdict.conclusion !== 'passed') return withoutOutput({ ...verdict, reason: `setup: ${verdict.reason}` })
   }
-  const { run, network } = input.policy
+  const { run, network, report = null } = input.policy
+  const former = report === null ? null : await formerReports(slot.tree, report)
   const { verdict, stdout } = await runInSlot(context, { shell: run, stage: 'running', network, kept: shown })
-  return { ...verdict, stdout: maskSecrets(stdout, secretValues(context.passed)) }
+  const secrets = secretValues(context.passed)
+  return {
+    ...verdict,
+    stdout: maskSecrets(stdout, secrets),
+    report:
+      report === null || former === null
+        ? null
+        : await readReport(report, await writtenReports(slot.tree, report, former), secrets),
+  }
+}
+
+function withoutOutput(verdict: Verdict): Finished {
+  return { ...verdict, stdout: '', report: null }
 }
 
 function passedEnvironment(names: readonly string[], env: Record<string, string | undefined>): Record<string, string> {

@@ -29,7 +29,8 @@ function runnerThat(...outcomes: Partial<CommandOutcome>[]): CommandRunner & { r
       const passed = { conclusion: 'passed', reason: 'exit code 0', exitCode: 0, stdout: '[]' } as const
       return { ...passed, log, duration: 1, isolated: false, ...ended }
     },
-    isolation: () => ({ mode: 'none', network: 'shared', detail: 'a test' }),
+    isolation: () => ({ mode: 'none', network: 'shared', detail: 'a test', gaps: [] }),
+    surroundings: async () => 'a test',
     recover: async () => {},
   }
 }
