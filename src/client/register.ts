@@ -1,11 +1,12 @@
 import { existsSync } from 'node:fs'
-import { realpath, rm } from 'node:fs/promises'
-import { basename, join } from 'node:path'
+import { readFile, realpath, rm } from 'node:fs/promises'
+import { basename, dirname, join } from 'node:path'
 import { addRepositoryToFile, findInstallation, loadInstallation, removeRepositoryFromFile } from '#config/load'
 import { installationFileName } from '#config/installation-file'
 import { ConfigError } from '#config/problems'
 import type { CommandContext } from './context.ts'
 import { CliError, usageError } from './errors.ts'
+import { namesSchema, writeSchema } from './schema-file.ts'
 import { currentBranch, headCommit, remotes, topLevel, userGit } from './user-git.ts'
 
 /** The remote that `init` adds to a working copy. */
@@ -96,6 +97,8 @@ export async function register(context: CommandContext, target: Target, seed: Se
     undo.push(() => (fileWasThere ? removeRepositoryFromFile(file, name) : rm(file, { force: true })))
     await addRepositoryToFile(file, { name, remote: join('forge', `${name}.git`) })
     made.push(file)
+    if (namesSchema(await readFile(file, 'utf8')))
+      made.push(...(await writeSchema(dirname(file), 'installation', undo)))
   }
   if (!target.hasRemote) {
     const run = { cwd: top, env: context.env }

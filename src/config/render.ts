@@ -3,15 +3,18 @@ import type { DetectedPolicy, DetectedTests } from './detect.ts'
 import { installationFileName } from './installation-file.ts'
 import { policyFileName } from './policy.ts'
 
-/** Where an editor finds the published schemas once the package is a dependency of the repository. */
-const packageSchemas = './node_modules/switchyard/docs/schema'
+/**
+ * Beside each configuration file, and committed with a policy: an editor finds its schema in every clone, whatever
+ * language the repository is written in, without the network, and in the version that the file is for.
+ */
+export const schemaFolder = '.switchyard'
 
-type Repositories = { repositories: { name: string; remote: string }[]; schemas?: string }
+type Repositories = { repositories: { name: string; remote: string }[] }
 
-/** The text of a repository's first `.switchyard.yaml`. `schemas`: the folder or URL of the JSON Schemas. */
-export function renderPolicyFile(detected: DetectedPolicy, { base, schemas = packageSchemas }: PolicyOptions): string {
+/** The text of a repository's first `.switchyard.yaml`. */
+export function renderPolicyFile(detected: DetectedPolicy, { base }: { base: string | string[] }): string {
   const tests = detected.tests ? testsSection(detected.tests) : noTestsSection
-  return `# yaml-language-server: $schema=${schemas}/policy.schema.json
+  return `# yaml-language-server: $schema=./${schemaFolder}/policy.schema.json
 # ${policyFileName}: this repository's rules, read from the base branch (a PR's own copy never counts).
 # Every key may be left out; what stands here is the default, or was found in the repository.
 version: 1
@@ -36,11 +39,9 @@ merge:
 `
 }
 
-type PolicyOptions = { base: string | string[]; schemas?: string }
-
 /** The text of a new `switchyard.yaml`. */
-export function renderInstallationFile({ repositories, schemas = packageSchemas }: Repositories): string {
-  return `# yaml-language-server: $schema=${schemas}/installation.schema.json
+export function renderInstallationFile({ repositories }: Repositories): string {
+  return `# yaml-language-server: $schema=./${schemaFolder}/installation.schema.json
 # ${installationFileName}: one installation of Switchyard. Every key may be left out; what stands here is the default.
 forge: local # PRs live in bare git repositories on this machine
 ${repositorySection(repositories)}

@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process'
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { run as init } from '#client/commands/init'
 import { run as add } from '#client/commands/repo-add'
 import type { CommandContext } from '#client/context'
@@ -105,8 +105,28 @@ describe('init', () => {
       repo: 'shop',
       base: 'main',
       tests: { run: 'npm test' },
-      made: { length: 5 },
+      made: { length: 7 },
     })
+  })
+
+  test('names in each file a schema that is there, as an editor resolves it', async () => {
+    commit(withTests)
+    await init(context(), {}, seed)
+    for (const file of [join(shop, '.switchyard.yaml'), join(home, 'switchyard.yaml')]) {
+      const [, path] = /^# yaml-language-server: \$schema=(\S+)$/m.exec(readFileSync(file, 'utf8'))!
+      const schema = JSON.parse(readFileSync(join(dirname(file), path!), 'utf8')) as { title: string }
+      expect(schema.title).toContain(basename(file))
+    }
+  })
+
+  test('brings the schema up to date, where the policy names it', async () => {
+    commit(withTests)
+    await init(context(), {}, seed)
+    const schema = join(shop, '.switchyard', 'policy.schema.json')
+    writeFileSync(schema, '{}')
+    const again = context()
+    await init(again, {}, seed)
+    expect(again.document().made).toEqual([schema])
   })
 
   test('a second time makes nothing', async () => {
@@ -217,8 +237,9 @@ describe('init refuses with exit code 2', () => {
       forge: existsSync(join(home, 'forge', 'shop.git')),
       installation: existsSync(join(home, 'switchyard.yaml')),
       policy: existsSync(join(shop, '.switchyard.yaml')),
+      schemas: [shop, home].map((folder) => existsSync(join(folder, '.switchyard', 'policy.schema.json'))),
       remotes: git('remote'),
-    }).toEqual({ forge: false, installation: false, policy: false, remotes: '' })
+    }).toEqual({ forge: false, installation: false, policy: false, schemas: [false, false], remotes: '' })
   })
 })
 

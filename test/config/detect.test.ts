@@ -156,8 +156,8 @@ describe('the rendered policy', () => {
   )
 
   it("begins with the editor's schema line", () => {
-    expect(renderPolicyFile({ tests: null, why: '' }, { base: 'main', schemas: '../schema' })).toMatch(
-      /^# yaml-language-server: \$schema=\.\.\/schema\/policy\.schema\.json\n/,
+    expect(renderPolicyFile({ tests: null, why: '' }, { base: 'main' })).toMatch(
+      /^# yaml-language-server: \$schema=\.\/\.switchyard\/policy\.schema\.json\n/,
     )
   })
 })

@@ -4,10 +4,11 @@ import { dirname, join } from 'node:path'
 import { detectPolicy, type DetectedPolicy } from '#config/detect'
 import { parsePolicy, policyFileName } from '#config/policy'
 import { ConfigError } from '#config/problems'
-import { renderPolicyFile } from '#config/render'
+import { renderPolicyFile, schemaFolder } from '#config/render'
 import { initialPolicyFile } from '#installation/policies'
 import type { CommandContext, ExitCode } from '../context.ts'
 import { allOrNothing, chooseTarget, register, remoteName, type Seed, type Target, type Undo } from '../register.ts'
+import { namesSchema, writeSchema } from '../schema-file.ts'
 import { seedLocalForge } from '../seed.ts'
 import { userGit } from '../user-git.ts'
 
@@ -57,6 +58,7 @@ async function writePolicies({ top, home, name }: Target, { text, there }: Polic
   if (await writeNew(initial, text, undo)) made.push(initial)
   const own = join(top, policyFileName)
   if (!there && (await writeNew(own, text, undo))) made.push(own)
+  if (namesSchema(text)) made.push(...(await writeSchema(top, 'policy', undo)))
   return made
 }
 
@@ -112,7 +114,7 @@ function nextSteps(hasPolicy: boolean): string[] {
   const branch = hasPolicy ? 'feature' : 'add-policy'
   const commit = hasPolicy
     ? 'git commit …'
-    : `git add ${policyFileName} && git commit -m 'Add the policy of Switchyard'`
+    : `git add ${policyFileName} ${schemaFolder} && git commit -m 'Add the policy of Switchyard'`
   return [
     'switchyard doctor',
     'switchyard up --detach',
