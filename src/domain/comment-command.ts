@@ -1,7 +1,7 @@
 import { maskSecrets } from './mask.ts'
 import { isAnyOf, type KnownPerson } from './people.ts'
 import type { Instant, Sha } from './pull-request.ts'
-import { oneLine } from './text.ts'
+import { escapeMarkdown, oneLine } from './text.ts'
 
 export const commandNames = ['merge', 'hold', 'retry', 'review'] as const
 export type CommandName = (typeof commandNames)[number]
@@ -158,4 +158,32 @@ export function commandText(command: ParsedCommand): string {
     default:
       return command.name
   }
+}
+
+/** A command that was carried out or refused, as the audit trail and the answer to its comment tell it. */
+export type CommandAct = {
+  /** The same for the same act, however often it is told. */
+  key: string
+  /** The comment that asked for it; null: the command line. */
+  comment: string | null
+  by: string
+  /** When it was carried out. */
+  at: Instant
+  command: string
+  /** The head that it was about. */
+  head: Sha | null
+  /** What it did to a hold. */
+  hold: 'set' | 'lifted' | null
+  /** Of a hold. */
+  reason: string
+  /** Why it was not carried out; null where it was. */
+  refusal: string | null
+}
+
+/** The answer to a comment whose commands were not all carried out; null where they were. */
+export function renderAnswer(acts: CommandAct[]): string | null {
+  const refused = acts.filter(({ refusal }) => refusal !== null)
+  if (refused.length === 0) return null
+  const lines = refused.map(({ command, refusal }) => `- \`${command}\`: ${escapeMarkdown(refusal!)}`)
+  return [`Not done, ${escapeMarkdown(refused[0]!.by)}:`, '', ...lines, '', `I know ${usage}.`, ''].join('\n')
 }

@@ -22,3 +22,9 @@ function notHeld({ by, since, reason }: Hold): Rule {
     evidence: null,
   }
 }
+
+/** Whether a decision was made of a PR that is held so. */
+export function showsHold(decision: Decision, hold: Hold | null): boolean {
+  const shown = decision.rules.find((rule) => rule.rule === holdRule)
+  return shown?.reason === (hold === null ? undefined : notHeld(hold).reason)
+}

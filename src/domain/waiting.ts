@@ -1,5 +1,6 @@
 import { attemptLimit, attemptLimits, treeChecks } from './check-subjects.ts'
 import type { Decision, Rule } from './decision.ts'
+import { holdRule } from './hold.ts'
 import type { PlannedCheck } from './policy.ts'
 import type { Instant, Sha, SnapshotFacts, Waiting } from './pull-request.ts'
 
@@ -28,6 +29,8 @@ function whoCanAct(rule: Rule, snapshot: SnapshotFacts): Pick<Waiting, 'who' | '
   switch (rule.rule) {
     case 'not-draft':
       return { who: [snapshot.author], command: command('ready', snapshot) }
+    case holdRule:
+      return { who: ['whoever may merge or hold it'], command: command('merge', snapshot) }
     case 'review':
       if (rule.rules?.some((child) => child.rule === 'no-changes-requested' && child.outcome === 'fail')) {
         return { who: snapshot.changesRequestedBy, command: command('approve', snapshot) }

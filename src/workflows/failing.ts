@@ -1,4 +1,4 @@
-import { ActivityFailure, ApplicationFailure, isCancellation, rootCause } from '@temporalio/workflow'
+import { ActivityFailure, ApplicationFailure, isCancellation, log, rootCause } from '@temporalio/workflow'
 import type { PullRequestResult } from '#contracts/pull-request'
 import { staleSentence, waitingForRetry } from '#domain/waiting'
 import { maskSecrets } from '#domain/mask'
@@ -29,6 +29,13 @@ export async function orRest(
     }
     return rest(run, failureReason(error))
   }
+}
+
+/** What failed is no news: it is looked at again. */
+export function unlessFailed(error: unknown): null {
+  if (isCancellation(error) || !(error instanceof ActivityFailure)) throw error
+  log.warn('an activity failed for good', { reason: failureReason(error) })
+  return null
 }
 
 export function failureReason(error: ActivityFailure): string {

@@ -42,6 +42,9 @@ async function follow(run: PullRequestRun): Promise<PullRequestResult | null> {
     const checks = await runChecks(run, snapshot)
     if (checks === null || run.lookPending) return null
     await decideAndPublish(run, snapshot, checks)
+  } else if (!showsHold(run.decision!, run.hold)) {
+    await leaveQueue(run, 'it is held')
+    await decideAndPublish(run, run.snapshot!, run.checks)
   }
   if (mayLand(run, snapshot)) {
     await landThroughQueue(run, snapshot)
@@ -53,7 +56,6 @@ async function follow(run: PullRequestRun): Promise<PullRequestResult | null> {
 
 function needsDecision(run: PullRequestRun, snapshot: SnapshotFacts): boolean {
   if (run.decision === null || run.snapshot === null || run.rerun || run.undecided) return true
-  if (!showsHold(run.decision, run.hold)) return true
   return snapshotChanges(run.snapshot, snapshot).length > 0
 }
 

@@ -4,11 +4,13 @@ import { commentKey } from '#domain/comment'
 import type { Decision } from '#domain/decision'
 import { isolationWarning, type Isolation } from '#domain/isolation'
 import { maskSecrets } from '#domain/mask'
-import type { PullRequest, Sha, Snapshot, SnapshotFacts } from '#domain/pull-request'
+import type { KnownPerson } from '#domain/people'
+import type { Instant, PullRequest, Sha, Snapshot, SnapshotFacts } from '#domain/pull-request'
 import { verdicts } from '#domain/reviews'
 import type { Ledger } from '#ledger/port'
 import type { GitRepository } from '../git/port.ts'
 import type { PolicyReader } from '../policy/port.ts'
+import { createCommandActivities, recallHold } from './commands.ts'
 import type { Forge, NamedCheck } from './port.ts'
 
 /** The name of the check that carries the decision on the forge. */
@@ -25,7 +27,11 @@ export type ForgeTools = {
   policies: PolicyReader
   /** What isolation the workers of this installation give. */
   isolation: Isolation
+  people: KnownPerson[]
 }
+
+/** `recall`: also what an earlier run of the pipeline was told and did not finish. */
+export type SnapshotRequest = { repo: string; number: number; recall?: boolean }
 
 export type ForgeActivities = ReturnType<typeof createForgeActivities>
 
@@ -37,12 +43,18 @@ export type Publication = {
   comment: string
   check: Omit<NamedCheck, 'name' | 'detailsUrl'>
   decision: Decision | null
+  /** That the queue ejected this head, and why. */
+  ejected?: { head: Sha; reason: string; at: Instant } | null
 }
 
 export function createForgeActivities(tools: ForgeTools) {
   return {
     /** The facts of this moment, frozen in the ledger. Taking them again when nothing changed gives the same id. */
-    takeSnapshot: (request: { repo: string; number: number }) => takeSnapshot(tools, request),
+    async takeSnapshot(request: SnapshotRequest): Promise<SnapshotFacts> {
+      const facts = await takeSnapshot(tools, request)
+      return request.recall ? { ...facts, hold: await recallHold(tools.ledger, request) } : facts
+    },
+    ...createCommandActivities(tools),
     /** Records the decision, edits the one comment, sets the named check. Each may be repeated. */
     publishDecision: (publication: Publication) => publishDecision(tools, publication),
 
@@ -110,6 +122,14 @@ async function publishDecision({ forge, ledger }: ForgeTools, publication: Publi
       number,
       snapshotId: decision.snapshotId,
       details: { outcome: decision.outcome },
+    })
+  }
+  if (publication.ejected) {
+    await ledger.appendAudit({
+      ...{ repo, number, actor: 'switchyard', action: 'pr.ejected', at: publication.ejected.at },
+      key: `ejected:${workflowId}:${publication.ejected.head}:${publication.ejected.at}`,
+      snapshotId: decision?.snapshotId ?? null,
+      details: { head: publication.ejected.head, reason: publication.ejected.reason },
     })
   }
   await forge.upsertComment(repo, number, commentKey, publication.comment)

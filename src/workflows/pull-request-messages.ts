@@ -1,0 +1,77 @@
+import { ApplicationFailure, condition, currentUpdateInfo, setHandler } from '@temporalio/workflow'
+import { hold, look, merge, pullRequestStatus, report, review } from '#contracts/pull-request'
+import { askToHold, askToMerge, askToReview, recordUpdate, whyNotReviewed } from './commands.ts'
+import type { PullRequestRun } from './pull-request-run.ts'
+
+export function handleMessages(run: PullRequestRun): void {
+  const { number } = run.input
+  const stillOpen = (..._args: unknown[]): void => {
+    if (run.phase === 'landed' || run.phase === 'closed') throw notAllowed(`#${number} is ${run.phase}`)
+  }
+  setHandler(look, () => void (run.lookPending = true), { description: 'Look at the forge again' })
+  setHandler(report, (word) => run.hear(word), { description: 'What the merge queue did with this PR' })
+  setHandler(
+    merge,
+    async ({ by, head }) => {
+      await firstLook(run)
+      if (run.snapshot === null) throw notAllowed(`#${number} could not be looked at yet: ${run.waiting?.for}`)
+      stillOpen()
+      const current = run.snapshot.head.sha
+      if (head !== undefined && head !== current) throw notAllowed(`the head of #${number} is ${current}, not ${head}`)
+      const before = run.hold
+      askToMerge(run, by, current)
+      recordUpdate(run, { id: updateId(), command: 'merge', by, before })
+      run.lookPending = true
+      return { phase: run.phase }
+    },
+    { validator: stillOpen, description: 'Land this PR when it is approved' },
+  )
+  setHandler(
+    review,
+    () => {
+      askToReview(run)
+      run.lookPending = true
+      return { phase: run.phase }
+    },
+    {
+      validator: (..._args: unknown[]) => {
+        stillOpen()
+        const refusal = whyNotReviewed(run)
+        if (refusal !== null) throw notAllowed(refusal)
+      },
+      description: 'Run the checks again that did not pass',
+    },
+  )
+  handleHold(run, stillOpen)
+  setHandler(pullRequestStatus, () => run.status(), { description: 'Where this PR stands' })
+}
+
+/** Not before the first look, which brings the hold that an earlier run was told. */
+function handleHold(run: PullRequestRun, stillOpen: (..._args: unknown[]) => void): void {
+  setHandler(
+    hold,
+    async ({ by, reason = '', cancel = false }) => {
+      await firstLook(run)
+      stillOpen()
+      const before = run.hold
+      const refusal = askToHold(run, { by, reason, cancel })
+      if (refusal !== null) throw notAllowed(refusal)
+      recordUpdate(run, { id: updateId(), command: cancel ? 'hold cancel' : 'hold', by, before })
+      run.lookPending = true
+      return { phase: run.phase }
+    },
+    { validator: stillOpen, description: 'Keep this PR from landing, or lift that' },
+  )
+}
+
+function firstLook(run: PullRequestRun): Promise<void> {
+  return condition(() => run.snapshot !== null || run.waiting !== null)
+}
+
+function updateId(): string {
+  return currentUpdateInfo()?.id ?? ''
+}
+
+function notAllowed(message: string): ApplicationFailure {
+  return ApplicationFailure.nonRetryable(message, 'NotAllowed')
+}
