@@ -75,6 +75,10 @@ function fromServer(error: Error): CliError | null {
   switch (error.name) {
     case 'NoServerError':
       return new CliError(3, 'no-server', error.message, { hint: ownHint(error) ?? hint, cause: error })
+    case 'ServerAwayError':
+      return new CliError(3, 'no-server', error.message, { hint, cause: error })
+    case 'NamespaceNotReadyError':
+      return new CliError(3, 'namespace-not-ready', error.message, { hint: NEW_NAMESPACE, cause: error })
     case 'WorkflowNotFoundError':
       return new CliError(2, 'unknown-pipeline', 'There is no such pipeline on the server.', {
         hint: 'See `switchyard runs`.',
@@ -91,8 +95,22 @@ function fromServer(error: Error): CliError | null {
         ? noWorker(error)
         : new CliError(3, 'no-server', `The Temporal server refused the call: ${reason(error)}`, { hint, cause: error })
     default:
-      return null
+      return fromNamespace(error)
   }
+}
+
+const NEW_NAMESPACE = 'A worker makes it at its start where it may: `switchyard up`, or `switchyard worker --roles …`.'
+/** gRPC status NOT_FOUND. */
+const NOT_FOUND = 5
+
+/** A server that no worker has met yet. */
+function fromNamespace(error: Error): CliError | null {
+  const { code, details } = error as Error & { code?: unknown; details?: unknown }
+  if (code !== NOT_FOUND || !/^namespace \S+ is not found/i.test(String(details))) return null
+  return new CliError(3, 'namespace-not-ready', `The Temporal server says: ${String(details)}`, {
+    hint: NEW_NAMESPACE,
+    cause: error,
+  })
 }
 
 function refusedUpdate(error: Error): CliError {

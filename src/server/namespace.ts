@@ -32,6 +32,11 @@ export class NamespaceNotReadyError extends Error {
   }
 }
 
+/** Nobody answers at the address that the environment or a profile names. */
+export class ServerAwayError extends Error {
+  override readonly name = 'ServerAwayError'
+}
+
 export type NamespaceOptions = {
   address: string
   namespace: string
@@ -41,11 +46,11 @@ export type NamespaceOptions = {
 
 /**
  * Makes a server ready for an installation: `up` calls it for an external one, the embedded one comes so.
- * @throws NamespaceNotReadyError where this server does not let us; Error with the address where it does not answer
+ * @throws NamespaceNotReadyError where this server does not let us; ServerAwayError where it does not answer
  */
 export async function prepareServer({ kind, address, namespace, connection: how }: ServerAddress): Promise<void> {
   const connection = await Connection.connect({ ...how, connectTimeout: CONNECT_MS }).catch((error: unknown) => {
-    throw new Error(
+    throw new ServerAwayError(
       `no Temporal server answers at ${address}: ${text(error)}. Check the address, TLS and the key of the profile.`,
       { cause: error },
     )

@@ -4,6 +4,7 @@ import { roles as allRoles, type Role } from '#contracts/roles'
 import { connect, locateServer } from '#installation/connect'
 import { onNewConfiguration } from '#installation/changes'
 import { openInstallation } from '#installation/open'
+import { prepareServer } from '#server/namespace'
 import { runWorkers, type WorkerOptions } from './run.ts'
 
 export type WorkerProcess = {
@@ -37,6 +38,8 @@ async function pollOnce(
   const installation = await openInstallation(options)
   const { config, paths } = installation
   const server = await locateServer(paths.home, options.env)
+  // The embedded one comes prepared; of another, which may be new, the first worker may be the first to know.
+  if (server.kind === 'external') await prepareServer(server)
   const connected = await connect(installation, { env: options.env })
   const { pipelines } = connected
   const workers = await runWorkers({
