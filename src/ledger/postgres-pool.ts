@@ -1,4 +1,4 @@
-import { Pool, types, type PoolClient } from 'pg'
+import { Client, Pool, types, type PoolClient } from 'pg'
 import type { PostgresPool, PostgresPoolClient } from 'kysely'
 import { fatal, postgresError } from './postgres-errors.ts'
 import { repeatRolledBack } from './repeat.ts'
@@ -27,6 +27,7 @@ const NUMERIC = 1700
 /** Connections for kysely: errors come out as `LedgerError`, and what was rolled back is repeated. */
 export function openPool(url: string, place: string, options: PostgresOptions): PostgresPool {
   const pool = new Pool({
+    Client: TidyClient,
     connectionString: url,
     application_name: `switchyard ${process.pid}`,
     max: options.max,
@@ -54,6 +55,19 @@ export function openPool(url: string, place: string, options: PostgresOptions): 
         throw postgresError(error, place)
       }
     },
+  }
+}
+
+/** Where the password is missing the driver leaves its socket open, which would hold the process for a minute. */
+class TidyClient extends Client {
+  override connect(): Promise<Client>
+  override connect(callback: (error: Error | null, client: Client) => void): void
+  override connect(callback?: (error: Error | null, client: Client) => void): Promise<Client> | void {
+    if (callback === undefined) return super.connect()
+    super.connect((error: Error | null) => {
+      if (error) this.end().catch(() => undefined)
+      callback(error, this)
+    })
   }
 }
 

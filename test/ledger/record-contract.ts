@@ -121,12 +121,34 @@ export function recordContract(makeLedger: MakeLedger): void {
     })
   })
 
+  describe('texts', () => {
+    it('are kept whatever is in them; where a store has no NUL, all have another sign for it', async () => {
+      const ledger = await makeLedger()
+      const details = { text: 'a\0b\u202e\ud800c🧺' }
+      await ledger.appendAudit(auditEntry({ key: 'k\0', actor: "ann'; --\0", details }))
+      await ledger.appendAudit(auditEntry({ key: 'k\0', actor: 'again' }))
+      const entries = await ledger.audit({ actor: "ann'; --\0" })
+      expect(entries).toEqual([auditEntry({ key: 'k\ufffd', actor: "ann'; --\ufffd", details })])
+    })
+  })
+
   describe('the audit trail', () => {
     it('keeps one entry per key, as it was first said', async () => {
       const ledger = await makeLedger()
       await ledger.appendAudit(auditEntry())
       await ledger.appendAudit(auditEntry({ actor: 'mallory' }))
       expect(await ledger.audit({})).toEqual([auditEntry()])
+    })
+
+    it('filters by actor and action', async () => {
+      const ledger = await makeLedger()
+      await ledger.appendAudit(auditEntry({ key: 'a' }))
+      await ledger.appendAudit(auditEntry({ key: 'b', actor: 'ben' }))
+      await ledger.appendAudit(auditEntry({ key: 'c', actor: 'ben', action: 'pr.closed' }))
+      const keys = async (filter: Parameters<typeof ledger.audit>[0]) =>
+        (await ledger.audit(filter)).map((entry) => entry.key)
+      expect(await keys({ actor: 'ben' })).toEqual(['b', 'c'])
+      expect(await keys({ actor: 'ben', action: 'pr.created' })).toEqual(['b'])
     })
 
     it('filters by repository, number and time, and limits to the newest', async () => {
