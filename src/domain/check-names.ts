@@ -9,6 +9,7 @@ export const reservedNames: readonly string[] = [
   'no-secrets',
   'not-draft',
   'policy',
+  'policy-change',
   'review',
   'rules',
   'secrets',

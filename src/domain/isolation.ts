@@ -1,4 +1,4 @@
-import type { Policy } from './policy.ts'
+import { commandsOf, type Policy } from './policy.ts'
 
 /** What isolation an installation gives. `shared`: what needs the network gets the host's, with all that listens there. */
 export type Isolation = {
@@ -9,12 +9,9 @@ export type Isolation = {
 }
 
 /** What everybody who reads a decision should know of how its checks ran; null when they were isolated as designed. */
-export function isolationWarning(
-  { mode, network, gaps = [] }: Isolation,
-  { checks: { tests } }: Policy,
-): string | null {
+export function isolationWarning({ mode, network, gaps = [] }: Isolation, policy: Policy): string | null {
   if (mode === 'none') return 'Checks run without isolation here: trusted code only.'
-  const usesNetwork = tests !== null && (tests.network || tests.setup !== null)
+  const usesNetwork = [...commandsOf(policy).values()].some((command) => command.network || command.setup !== null)
   return [...(network === 'shared' && usesNetwork ? [sharedNetwork] : []), ...gaps].join(' ') || null
 }
 

@@ -49,4 +49,10 @@ describe('a decision warns of what checks can reach when', () => {
     if (expected === null) expect(warning).toBeNull()
     else expect(warning).toMatch(expected)
   })
+
+  test('any check of the policy uses the network of the host', () => {
+    const own = { lint: offline, audit: { ...offline, network: true } }
+    const policy = { checks: { tests: offline, own } } as unknown as Policy
+    expect(isolationWarning({ mode: 'bubblewrap', network: 'shared' }, policy)).toMatch(/network/)
+  })
 })
