@@ -100,8 +100,9 @@ async function rebase(landing: Landing): Promise<LandingCommit | LandingRefusal>
       if (rebased.tree === merged.tree) return { ...rebased, outcome: 'made', method: 'rebase' }
       return refused(
         'blocked',
-        `its commits, one by one on ${branch}, do not give what merging its head gives: a merge among them settled ` +
-          'something that is in no other commit; rebase the branch by hand, or land it with merge.method squash or merge',
+        `its commits, one by one on ${branch}, give another result than its head merged: what a merge among them ` +
+          `settled, or ${branch} has already, is lost that way; rebase the branch by hand, or land it with ` +
+          'merge.method squash or merge',
       )
     default:
       return never(rebased)
