@@ -162,7 +162,10 @@ export class PullRequestRun {
       head: snapshot.head.sha,
       comment: this.ending === null ? comment : `${comment}\nSwitchyard ${this.ending}.\n`,
       decision,
-      ...(ejected?.at ? { ejected: { head: ejected.head, reason: ejected.reason, at: ejected.at } } : {}),
+      ...(snapshot.policy.mode === 'dry-run' ? { silent: true } : {}),
+      ...(ejected?.at
+        ? { ejected: { head: ejected.head, reason: ejected.reason, at: ejected.at, kind: ejected.kind } }
+        : {}),
       check: {
         status: done ? 'completed' : 'in_progress',
         conclusion: this.ending !== null ? 'neutral' : done ? conclusion : null,
@@ -184,6 +187,7 @@ export class PullRequestRun {
       checks: [...this.checkStatuses.values()],
       decision,
       waiting,
+      hold: this.hold,
       merged: this.merged,
       resting: this.resting(),
     }
