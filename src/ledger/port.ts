@@ -66,6 +66,27 @@ export type FlakyTest = {
   lastFailedAt: Instant
 }
 
+export type StatisticsFilter = { repo?: string; since: Instant }
+
+/** What happened at `since` or later. Durations are in milliseconds, of the newest 10,000 cases at most. */
+export type Statistics = {
+  /** PRs with a decision, and PRs that landed. */
+  reviewed: number
+  landed: number
+  /** PRs whose newest decision is `reject`, by the path to its first failed criterion, most first. */
+  refused: { reason: string; count: number }[]
+  /** Ejections from the merge queue by their kind, most first. */
+  ejected: { kind: string; count: number }[]
+  /** From when a PR was opened until it landed. */
+  toLand: number[]
+  /** From a PR's last approval by the policy until it landed. */
+  approvedToLand: number[]
+  /** How long runs of each check took, whatever they ended in but infrastructure. */
+  checks: { check: CheckName; durations: number[] }[]
+  /** How often a decision or a landing rested on a piece of evidence, and how often that was not its first use. */
+  evidence: { uses: number; reuses: number }
+}
+
 /** `place`: its file, or its server and database without a password. `bytes`: what it takes on disk. */
 export type LedgerFacts = { store: 'sqlite' | 'postgres'; version: string; place: string; bytes: number }
 
@@ -116,6 +137,7 @@ export interface Ledger {
   audit(filter: AuditFilter): Promise<AuditEntry[]>
 
   pullRequestCounts(repo: string | null): Promise<PullRequestCounts>
+  statistics(filter: StatisticsFilter): Promise<Statistics>
   /** What it is, for people. */
   about(): Promise<LedgerFacts>
   close(): Promise<void>

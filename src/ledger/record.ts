@@ -8,6 +8,7 @@ import { evidenceRecord } from './evidence-record.ts'
 import { parse } from './json.ts'
 import type { Landing, Ledger, PullRequestCounts, RecordedDecision } from './port.ts'
 import type { RecordTables, Tables } from './schema.ts'
+import { statistics } from './statistics.ts'
 
 /** The record's queries, in the SQL that every store speaks. */
 export function createRecord(tables: Kysely<Tables>): Omit<Ledger, 'about' | 'close'> {
@@ -17,6 +18,7 @@ export function createRecord(tables: Kysely<Tables>): Omit<Ledger, 'about' | 'cl
     ...decisions(tables),
     ...landings(tables),
     ...auditTrail(tables),
+    statistics: (filter) => statistics(tables, filter),
   }
 }
 

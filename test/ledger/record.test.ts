@@ -3,9 +3,11 @@ import { failuresContract } from './failures-contract.ts'
 import { temporaryLedger } from './fixtures.ts'
 import { raceContract } from './race-contract.ts'
 import { recordContract } from './record-contract.ts'
+import { statisticsContract } from './statistics-contract.ts'
 
 describe('the ledger in SQLite', () => {
   recordContract(temporaryLedger)
   failuresContract(temporaryLedger)
+  statisticsContract(temporaryLedger)
   raceContract(temporaryLedger)
 })
