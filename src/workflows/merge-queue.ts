@@ -122,16 +122,13 @@ async function test(
   const isCurrent = () => run.state.candidate?.commit === candidate.commit
   const scope = new CancellationScope()
   let finished = false
-  const running = scope
-    .run(() =>
-      Promise.all(
-        checks.map(async (check) => {
-          const result = await testOnce(run, entry, candidate, check)
-          if (isCurrent()) run.tested(entry, check, result)
-        }),
-      ),
-    )
-    .finally(() => (finished = true))
+  const running = Promise.all(
+    checks.map(async (check) => {
+      const result = await scope.run(() => testOnce(run, entry, candidate, check))
+      // Outside of the scope: what it tells the pull request must not be cancelled with the other checks.
+      if (isCurrent()) run.tested(entry, check, result)
+    }),
+  ).finally(() => (finished = true))
   running.catch(() => undefined)
   await condition(() => finished || !run.isFront(entry))
   const stopped = !finished

@@ -43,7 +43,8 @@ function asLine(path: string): string {
 
 /** Oldest first. */
 async function commitsOf(git: GitRepository, base: string, head: string) {
-  const [commits, messages] = await Promise.all([git.commits(base, head), git.messages(base, head)])
+  const commits = await git.commits(base, head)
+  const messages = await git.messages(commits.map(({ sha }) => sha))
   return commits.map(({ sha, author, at, parents, subject }) => {
     return { sha, author, at, parents, message: messages.get(sha) ?? subject }
   })
