@@ -1,5 +1,6 @@
 import { parsePolicy, policyFileName } from '#config/policy'
 import { ConfigError } from '#config/problems'
+import type { Decision } from '#domain/decision'
 import type { PolicySource } from '#domain/policy'
 import type { PullRequest } from '#domain/pull-request'
 import type { Installation } from '#installation/installation'
@@ -9,16 +10,20 @@ export type PolicyView = { digest: string; source: PolicySource; problem: string
 
 const MAX_BYTES = 256 * 1024
 
-/** The policy that a decision was made under, with where it came from as the base says it now. */
+/**
+ * The policy that a decision was made under, as it was then. Where nothing is decided, and for a decision of 0.1.0, which
+ * does not tell it, where the policy comes from now.
+ */
 export async function viewPolicy(
   installation: Installation,
   { repo, base }: PullRequest,
-  decidedUnder: string | null,
+  decision: Decision | null,
 ): Promise<PolicyView | null> {
+  if (decision?.policy) return { digest: decision.policyDigest, ...decision.policy }
   const current = await createPolicyReader(installation)
     .read(repo, base.ref, base.sha)
     .catch(() => null)
-  const digest = decidedUnder ?? current?.facts.digest
+  const digest = decision?.policyDigest ?? current?.facts.digest
   if (digest === undefined) return null
   return { digest, source: current?.facts.source ?? 'base', problem: current?.facts.problem ?? null }
 }

@@ -1,7 +1,9 @@
 import { pullRequestId } from '#contracts/ids'
 import type { PullRequestStatus } from '#contracts/pull-request'
 import type { Decision, Outcome, Rule } from '#domain/decision'
-import type { Phase, PullRequest, PullRequestState, Merged, Waiting } from '#domain/pull-request'
+import type { Hold } from '#domain/hold'
+import type { Instant, Phase, PullRequest, PullRequestState, Merged, Sha, Waiting } from '#domain/pull-request'
+import { staleApprovals, verdicts } from '#domain/reviews'
 import type { Connected, Installation } from '#installation/installation'
 import type { RecordedDecision } from '#ledger/port'
 import { readEndedRun, waitingAfterEnd } from './ended-run.ts'
@@ -31,8 +33,20 @@ export type PullRequestView = PullRequestReference & {
   phase: Phase
   policy: PolicyView | null
   decision: DecisionView | null
+  reviews: ReviewsView
+  /** Who keeps it from landing. */
+  hold: Hold | null
   waiting: Waiting | null
   merged: Merged | null
+}
+
+export type ReviewsView = {
+  /** Of the head as it is now. */
+  approvedBy: string[]
+  /** Of an earlier head: these count no more. */
+  staleApprovals: { by: string; head: Sha; at: Instant }[]
+  /** Who asked for changes, and what lifts that; nobody else can. */
+  changesRequestedBy: { by: string; commands: string[] }[]
 }
 
 export function referTo(pullRequest: PullRequest, connected: Connected | null): PullRequestReference {
@@ -59,10 +73,26 @@ export async function viewPullRequest(
     author: pullRequest.author,
     draft: pullRequest.draft,
     phase,
-    policy: await viewPolicy(installation, pullRequest, decision?.policyDigest ?? null),
+    policy: await viewPolicy(installation, pullRequest, decision),
     decision: decision === null ? null : viewDecision(decision),
+    reviews: viewReviews(installation, pullRequest),
+    hold: status?.hold ?? null,
     waiting,
     merged: pullRequest.merged ?? status?.merged ?? null,
+  }
+}
+
+function viewReviews({ config }: Installation, { repo, number, reviews, head, author }: PullRequest): ReviewsView {
+  const { people } = config
+  const { approvedBy, changesRequestedBy } = verdicts(reviews, head.sha, author, people)
+  const command = (verb: string) => `switchyard pr ${verb} --repo ${repo}`
+  return {
+    approvedBy,
+    staleApprovals: staleApprovals(reviews, head.sha, people),
+    changesRequestedBy: changesRequestedBy.map((by) => ({
+      by,
+      commands: [command(`approve ${number}`), command(`request-changes ${number} --undo`)],
+    })),
   }
 }
 

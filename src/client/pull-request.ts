@@ -1,8 +1,10 @@
+import type { Comment } from '#activities/forge/port'
 import type { PullRequest, Sha } from '#domain/pull-request'
 import type { Connected, Installation } from '#installation/installation'
 import type { CommandContext, ExitCode } from './context.ts'
 import { CliError, usageError } from './errors.ts'
 import { shortSha } from './output.ts'
+import { printComments } from './pull-request-comments.ts'
 import { viewPullRequest, type PullRequestView } from './pull-request-view.ts'
 import { printPullRequest } from './render.ts'
 import { selectPullRequest } from './select.ts'
@@ -35,13 +37,15 @@ export async function showPullRequest(
   installation: Installation,
   connected: Connected | null,
   { repo, number }: Pick<PullRequest, 'repo' | 'number'>,
-  act?: { done: string; actedOn: Sha },
+  also: { done?: string; actedOn?: Sha; comments?: Comment[] } = {},
 ): Promise<void> {
   const view = await viewPullRequest(installation, connected, await getPullRequest(installation, repo, number))
   if (connected === null) noteNoServer(context, view)
-  if (act) context.output.line(`${act.done} ${repo}#${number} at ${shortSha(act.actedOn)}.`)
+  const { done, actedOn, comments } = also
+  if (done && actedOn) context.output.line(`${done} ${repo}#${number} at ${shortSha(actedOn)}.`)
   printPullRequest(context.output, view, context.now())
-  context.output.document(act ? { ...view, actedOn: act.actedOn } : view)
+  if (comments) printComments(context.output, comments)
+  context.output.document({ ...view, ...(actedOn ? { actedOn } : {}), ...(comments ? { comments } : {}) })
 }
 
 /** Without a server there is no pipeline to ask: what the ledger and the forge say may be old. */

@@ -2,7 +2,7 @@ import { policyFacts } from '#config/policy'
 import type { Instant, Phase, PullRequest, Snapshot, SnapshotFacts, Waiting } from '#domain/pull-request'
 import type { Policy } from '#domain/policy'
 import { verdicts } from '#domain/reviews'
-import { waitingAfter } from '#domain/waiting'
+import { waitingAfter, waitingAfterEjection, type Ejection } from '#domain/waiting'
 import type { Installation } from '#installation/installation'
 import type { RecordedDecision } from '#ledger/port'
 
@@ -25,6 +25,11 @@ export async function recordedStanding(
     ledger.snapshot(decision.snapshotId),
     ledger.policy(decision.policyDigest),
   ])
+  const ejection = decision.outcome === 'approve' ? await lastEjection(ledger, pullRequest, decision) : null
+  if (ejection !== null && snapshot !== null && policy !== null) {
+    const facts = snapshotFacts(snapshot, policy, decision.policyDigest)
+    return { phase, waiting: waitingAfterEjection(facts, ejection, ejection.at) }
+  }
   if (decision.outcome === 'approve' && policy?.merge.auto !== false) {
     return { phase: 'queued', waiting: waitingForServer(pullRequest, 'the merge queue', decision.decidedAt) }
   }
@@ -34,6 +39,29 @@ export async function recordedStanding(
   const facts = snapshotFacts(snapshot, policy, decision.policyDigest)
   return { phase, waiting: waitingAfter(facts, decision, decision.decidedAt) }
 }
+
+/** That the queue ejected this head, unless somebody asked after that to have it landed or run again. */
+async function lastEjection(
+  ledger: Installation['ledger'],
+  { repo, number, head }: PullRequest,
+  { decidedAt }: RecordedDecision,
+): Promise<(Ejection & { at: Instant }) | null> {
+  const entries = await ledger.audit({ repo, number })
+  const ejected = entries.findLast(({ action, details }) => action === 'pr.ejected' && details['head'] === head.sha)
+  if (ejected === undefined || ejected.at < decidedAt) return null
+  const again = entries.some(
+    ({ action, details, at }) =>
+      action === 'pr.commanded' &&
+      at > ejected.at &&
+      details['allowed'] === true &&
+      ENTERS.test(String(details['command'])),
+  )
+  if (again) return null
+  const { reason, kind } = ejected.details as Ejection
+  return { reason, ...(kind ? { kind } : {}), at: ejected.at }
+}
+
+const ENTERS = /^(merge|retry)\b/
 
 function waitingForServer({ author }: PullRequest, what: string, since: Instant): Waiting {
   const needed = `${what}: nothing answers without a server and workers`

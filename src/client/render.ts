@@ -2,7 +2,7 @@ import type { PullRequestStatus } from '#contracts/pull-request'
 import type { RuleOutcome } from '#domain/decision'
 import type { Waiting } from '#domain/pull-request'
 import { duration, relative, shortSha, type Output, type Style, type Text } from './output.ts'
-import type { PullRequestView } from './pull-request-view.ts'
+import type { PullRequestView, ReviewsView } from './pull-request-view.ts'
 
 type Mark = { text: string; style: Style }
 
@@ -76,6 +76,7 @@ export function printPullRequest(output: Output, view: PullRequestView, now: Dat
     output.line({ text: 'decision: ', style: 'dim' }, view.decision.outcome)
     for (const rule of view.decision.rules) output.line('  ', ruleMark(rule.outcome), ` ${rule.rule}  `, rule.reason)
   }
+  printReviews(output, view.reviews)
   if (view.waiting !== null) for (const line of waitingLines(view.waiting, now)) output.line(...line)
   if (view.merged !== null) {
     output.line(
@@ -84,6 +85,16 @@ export function printPullRequest(output: Output, view: PullRequestView, now: Dat
     )
   }
   if (view.webUrl !== null) output.line({ text: view.webUrl, style: 'dim' })
+}
+
+function printReviews(output: Output, { approvedBy, staleApprovals, changesRequestedBy }: ReviewsView): void {
+  if (approvedBy.length > 0) output.line({ text: 'approved by ', style: 'green' }, approvedBy.join(', '))
+  for (const { by, head } of staleApprovals) {
+    output.line({ text: 'stale approval ', style: 'dim' }, `by ${by}, of ${shortSha(head)}: it counts no more`)
+  }
+  for (const { by, commands } of changesRequestedBy) {
+    output.line({ text: 'blocked by ', style: 'red' }, `${by}, who lifts it with ${commands.join(', or ')}`)
+  }
 }
 
 export function printPullRequests(output: Output, views: PullRequestView[]): void {

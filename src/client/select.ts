@@ -47,6 +47,18 @@ async function repositoryHere(context: CommandContext, installation: Installatio
   return null
 }
 
+/** The remote of this working copy that is a registered repository; null where there is none. */
+export async function remoteOf(
+  context: CommandContext,
+  installation: Installation,
+  repo: string,
+): Promise<string | null> {
+  const registered = installation.config.repositories.find(({ name }) => name === repo)
+  const wanted = registered && (await canonical(registered.remote))
+  for (const [name, url] of await remotes(context)) if ((await canonical(url)) === wanted) return name
+  return null
+}
+
 async function canonical(remote: string): Promise<string> {
   const path = remote.replace(/^file:\/\//, '')
   if (!path.startsWith('/')) return remote

@@ -79,6 +79,8 @@ export type PullRequestStatus = {
   checks: CheckStatus[]
   decision: Decision | null
   waiting: Waiting | null
+  /** Absent where a worker of 0.1.0 answers. */
+  hold?: Hold | null
   merged: Merged | null
   /** It will not move without a person, a new commit, or time. What `--wait` waits for. */
   resting: boolean

@@ -1,5 +1,25 @@
 import { identityOf, type KnownPerson } from './people.ts'
-import type { Review, Sha } from './pull-request.ts'
+import type { Instant, Review, Sha } from './pull-request.ts'
+
+/** Approvals that are their author's newest word, and of an earlier head: they count no more. */
+export function staleApprovals(
+  reviews: Review[],
+  head: Sha,
+  people: KnownPerson[] = [],
+): { by: string; head: Sha; at: Instant }[] {
+  return newestVerdicts(reviews, people)
+    .filter((review) => review.state === 'approved' && review.head !== head)
+    .map(({ author: by, head, at }) => ({ by, head, at }))
+    .sort((a, b) => (a.by < b.by ? -1 : 1))
+}
+
+function newestVerdicts(reviews: Review[], people: KnownPerson[]): Review[] {
+  const newest = new Map<string, Review>()
+  for (const review of [...reviews].sort((a, b) => Date.parse(a.at) - Date.parse(b.at))) {
+    if (review.state !== 'commented') newest.set(identityOf(review.author, people), review)
+  }
+  return [...newest.values()]
+}
 
 /**
  * Each reviewer's newest verdict counts; a comment is no verdict. An approval counts for its head only and never from
@@ -13,12 +33,9 @@ export function verdicts(
   people: KnownPerson[] = [],
 ): { approvedBy: string[]; changesRequestedBy: string[] } {
   const person = (actor: string) => identityOf(actor, people)
-  const newest = new Map<string, Review>()
-  for (const review of [...reviews].sort((a, b) => Date.parse(a.at) - Date.parse(b.at))) {
-    if (review.state !== 'commented') newest.set(person(review.author), review)
-  }
+  const newest = newestVerdicts(reviews, people)
   const from = (state: Review['state'], accept: (review: Review) => boolean) =>
-    [...newest.values()]
+    newest
       .filter((review) => review.state === state && accept(review))
       .map((review) => review.author)
       .sort()

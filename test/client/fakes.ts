@@ -13,7 +13,7 @@ import type { Policy } from '#domain/policy'
 import type { KnownPerson } from '#domain/people'
 import type { PullRequest, Review } from '#domain/pull-request'
 import type { Connected, Installation } from '#installation/installation'
-import type { Ledger, RecordedDecision } from '#ledger/port'
+import type { AuditEntry, Ledger, RecordedDecision } from '#ledger/port'
 import { BASE, HEAD, NOW, pullRequest, snapshot, TREE } from './samples.ts'
 
 export * from './samples.ts'
@@ -33,6 +33,7 @@ export type World = {
   /** What every decision was made under. */
   recordedPolicy: Policy
   comments: Comment[]
+  audit: AuditEntry[]
   logs: Record<string, string>
   counts: { reviewed: number; merged: number; rejected: number; approved: number }
   /** null: there is no server. */
@@ -66,6 +67,7 @@ export function world(changes: Partial<World> = {}): World {
     people: [],
     recordedPolicy: defaultPolicy(),
     comments: [],
+    audit: [],
     logs: {},
     counts: { reviewed: 0, merged: 0, rejected: 0, approved: 0 },
     server: null,
@@ -175,6 +177,10 @@ function fakeLedger(in_: World): Ledger {
     policy: async () => in_.recordedPolicy,
     evidence: async (id) => in_.evidence.find((one) => one.id === id) ?? null,
     pullRequestCounts: async () => in_.counts,
+    async appendAudit(entry) {
+      in_.audit.push(entry)
+    },
+    audit: async () => in_.audit,
   } satisfies Partial<Ledger> as unknown as Ledger
 }
 
@@ -226,6 +232,7 @@ function fakeRepository(in_: World): GitRepository {
     readFile: async () => (in_.policy === null ? null : Buffer.from(in_.policy)),
     treeOf: async () => TREE,
     mergeBase: async () => BASE,
+    changedPaths: async () => ['a.txt', 'b.txt'],
     diff: async () => ({ text: '+ \u001b[31mred\n', truncated: false }),
     commit: async (sha) => ({ sha, subject: in_.subject, parents: [BASE] }) as never,
   } satisfies Partial<GitRepository> as unknown as GitRepository

@@ -42,6 +42,8 @@ const view = {
       { rule: 'tests', outcome: 'fail', reason: 'exit code 1', evidence: 'evidence-1' },
     ],
   },
+  reviews: { approvedBy: [], staleApprovals: [], changesRequestedBy: [] },
+  hold: null,
   waiting: status().waiting,
   merged: null,
 }

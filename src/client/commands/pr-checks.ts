@@ -1,26 +1,70 @@
 import type { CheckStatus } from '#contracts/pull-request'
 import type { Evidence } from '#domain/evidence'
 import type { PullRequest } from '#domain/pull-request'
-import type { Installation } from '#installation/installation'
+import type { Connected, Installation } from '#installation/installation'
 import type { CommandContext, ExitCode } from '../context.ts'
 import { decisionEvidence } from '../evidence.ts'
 import { duration } from '../output.ts'
 import { withPullRequest } from '../pull-request.ts'
 import { checkMark } from '../render.ts'
-import { withServerIfAny } from '../session.ts'
+import { requireWorkers, withServer, withServerIfAny } from '../session.ts'
+import { sleep } from '../sleep.ts'
 import { readPullRequestStatusIfAny } from '../status.ts'
 
-/** From the running pipeline where it answers, else from the evidence of the newest decision. */
-export async function run(context: CommandContext, { pullRequest: text }: { pullRequest: string }): Promise<ExitCode> {
+export type PullRequestChecks = { pullRequest: string; watch?: boolean; failFast?: boolean }
+
+const POLL_MS = 500
+
+/**
+ * From the running pipeline where it answers, else from the evidence of the newest decision. As with `gh`, the exit code
+ * tells how they stand: 1 where one failed, 4 where one has not ended.
+ */
+export async function run(
+  context: CommandContext,
+  { pullRequest: text, watch = false, failFast = false }: PullRequestChecks,
+): Promise<ExitCode> {
   return await withPullRequest(context, text, async (installation, pullRequest) => {
-    const checks = await withServerIfAny(context, installation, async (connected) => {
-      const status = await readPullRequestStatusIfAny(connected, pullRequest.repo, pullRequest.number)
-      return status?.checks ?? (await recordedChecks(installation, pullRequest))
-    })
+    const checks = watch
+      ? await withServer(context, installation, (connected) => untilEnded(context, connected, pullRequest, failFast))
+      : await withServerIfAny(context, installation, async (connected) => {
+          const { repo, number } = pullRequest
+          const status = await readPullRequestStatusIfAny(connected, repo, number)
+          return status?.checks ?? (await recordedChecks(installation, pullRequest))
+        })
     print(context, checks)
     context.output.document(checks)
-    return 0
+    return exitCodeOf(checks)
   })
+}
+
+/** Notes each check as it ends; with `failFast` the first that fails is the end. */
+async function untilEnded(
+  context: CommandContext,
+  connected: Connected,
+  { repo, number, state }: PullRequest,
+  failFast: boolean,
+): Promise<CheckStatus[]> {
+  if (state === 'open') await requireWorkers(connected, ['pr-review'])
+  const told = new Set<string>()
+  for (;;) {
+    const status = await readPullRequestStatusIfAny(connected, repo, number)
+    const checks = status?.checks ?? []
+    for (const check of checks.filter(hasEnded)) {
+      if (!told.has(check.name)) context.output.note(checkMark(check.state), ` ${check.name}  ${check.reason}`)
+      told.add(check.name)
+    }
+    const isOver = status !== null && status.phase !== 'checking' && checks.every(hasEnded)
+    if (isOver || state !== 'open' || (failFast && checks.some(hasFailed))) return checks
+    await sleep(POLL_MS, context.signal)
+  }
+}
+
+const hasEnded = ({ state }: CheckStatus): boolean => state !== 'queued' && state !== 'running'
+const hasFailed = ({ state }: CheckStatus): boolean => state === 'failed' || state === 'timed-out'
+
+function exitCodeOf(checks: CheckStatus[]): ExitCode {
+  if (checks.some(hasFailed)) return 1
+  return checks.every(({ state }) => state === 'passed' || state === 'skipped') ? 0 : 4
 }
 
 async function recordedChecks(installation: Installation, { repo, number }: PullRequest): Promise<CheckStatus[]> {

@@ -1,25 +1,25 @@
 import type { CommandContext, ExitCode } from '../context.ts'
 import { usageError } from '../errors.ts'
 import { withPullRequest } from '../pull-request.ts'
+import { bodyText, type BodyFlags } from '../pull-request-body.ts'
+import { printComments } from '../pull-request-comments.ts'
 import { selectActor } from '../select.ts'
 import { tellPipeline } from '../session.ts'
 
-export type PullRequestComment = { pullRequest: string; body?: string; as?: string }
+export type PullRequestComment = BodyFlags & { pullRequest: string; as?: string }
 
 /** Writes a comment, or lists them when there is nothing to write. */
 export async function run(
   context: CommandContext,
-  { pullRequest: text, body, as }: PullRequestComment,
+  { pullRequest: text, as, ...flags }: PullRequestComment,
 ): Promise<ExitCode> {
+  const body = await bodyText(context, flags)
   if (body !== undefined && body.trim() === '') throw usageError('The comment is empty.', 'Give its text with --body.')
   return await withPullRequest(context, text, async (installation, pullRequest) => {
     const { repo, number } = pullRequest
     if (body === undefined) {
       const comments = await installation.forge.listComments(repo, number)
-      for (const comment of comments) {
-        context.output.line({ text: `${comment.author}  ${comment.updatedAt}`, style: 'bold' })
-        context.output.block(comment.body)
-      }
+      printComments(context.output, comments)
       context.output.document(comments)
       return 0
     }

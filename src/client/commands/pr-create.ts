@@ -6,6 +6,7 @@ import { defaultBase } from '../base.ts'
 import type { CommandContext, ExitCode } from '../context.ts'
 import { CliError, usageError } from '../errors.ts'
 import { refusePolicyThatDoesNotParse } from '../policy-view.ts'
+import { bodyText } from '../pull-request-body.ts'
 import { referTo } from '../pull-request-view.ts'
 import { selectActor, selectRepository } from '../select.ts'
 import { requireWorkers, rolesFor, withInstallation, withServer } from '../session.ts'
@@ -17,6 +18,7 @@ export type PullRequestCreate = {
   base?: string
   title?: string
   body?: string
+  bodyFile?: string
   draft?: boolean
   label?: string[]
   as?: string
@@ -27,9 +29,10 @@ export type PullRequestCreate = {
 /** Every refusal comes before the first write; the server is asked for first, so that a PR never waits unseen. */
 export async function run(context: CommandContext, input: PullRequestCreate): Promise<ExitCode> {
   const limit = waitLimit(input.wait)
+  const body = (await bodyText(context, input)) ?? ''
   return await withInstallation(context, async (installation) => {
     const repo = await selectRepository(context, installation)
-    const request = await completeRequest(context, installation, repo, input)
+    const request = { ...(await completeRequest(context, installation, repo, input)), body }
     return await withServer(context, installation, async (connected) => {
       if (limit !== undefined) await requireWorkers(connected, rolesFor(limit))
       const created = await installation.forge.createPullRequest(repo, request)
@@ -48,7 +51,7 @@ async function completeRequest(
   installation: Installation,
   repo: string,
   input: PullRequestCreate,
-): Promise<NewPullRequest> {
+): Promise<Omit<NewPullRequest, 'body'>> {
   const head = input.head ?? (await currentBranch(context))
   if (!head) throw usageError('Which branch is to be proposed?', 'Say it with --head <branch>.')
   const base = input.base ?? (await defaultBase(installation, repo))
@@ -59,7 +62,6 @@ async function completeRequest(
     head,
     base,
     title: input.title ?? (await lastSubject(installation, repo, head)) ?? head,
-    body: input.body ?? '',
     author: await selectActor(context, input.as),
     draft: input.draft ?? false,
     labels: input.label ?? [],

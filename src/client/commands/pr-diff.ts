@@ -4,8 +4,13 @@ import { withPullRequest } from '../pull-request.ts'
 
 const MAX_BYTES = 5 * 1024 * 1024
 
+export type PullRequestDiff = { pullRequest: string; nameOnly?: boolean }
+
 /** What the PR changes against the point where it left its base. */
-export async function run(context: CommandContext, { pullRequest: text }: { pullRequest: string }): Promise<ExitCode> {
+export async function run(
+  context: CommandContext,
+  { pullRequest: text, nameOnly = false }: PullRequestDiff,
+): Promise<ExitCode> {
   return await withPullRequest(context, text, async (installation, { repo, number, head, base, merged }) => {
     const repository = installation.repository(repo)
     const from =
@@ -21,6 +26,12 @@ export async function run(context: CommandContext, { pullRequest: text }: { pull
       )
     }
     const to = merged?.sha ?? head.sha
+    if (nameOnly) {
+      const paths = await repository.changedPaths(from, to)
+      for (const path of paths) context.output.line(path)
+      context.output.document({ repo, number, from, to, paths })
+      return 0
+    }
     const diff = await repository.diff(from, to, MAX_BYTES)
     if (diff.text !== '') context.output.block(diff.text)
     if (diff.truncated) context.output.note('The diff is cut at 5 MB; see the rest with git.')

@@ -3,6 +3,8 @@ import type { PullRequest } from '#domain/pull-request'
 import type { Connected } from '#installation/installation'
 import type { CommandContext, ExitCode } from '../context.ts'
 import { requireHead, requireOpen, showPullRequest, withPullRequest } from '../pull-request.ts'
+import { askedId, recordCommand, requirePermission, type Asked } from '../pull-request-command.ts'
+import { requirePolicyMethod, type MethodFlags } from '../pull-request-method.ts'
 import { selectActor } from '../select.ts'
 import { requireWorkers, rolesFor, withServer } from '../session.ts'
 import { sleep } from '../sleep.ts'
@@ -14,27 +16,31 @@ import { followPullRequest, waitLimit } from '../wait.ts'
 const LOOK_MS = 10_000
 const POLL_MS = 250
 
-export type PullRequestMerge = { pullRequest: string; as?: string; head?: string; wait?: string | true }
+export type PullRequestMerge = MethodFlags & { pullRequest: string; as?: string; head?: string; wait?: string | true }
 
 /** Lands the PR once it is approved: where `merge.auto` is off, or again after the queue ejected it. */
 export async function run(
   context: CommandContext,
-  { pullRequest: text, as, head, wait }: PullRequestMerge,
+  { pullRequest: text, as, head, wait, ...methods }: PullRequestMerge,
 ): Promise<ExitCode> {
   const limit = waitLimit(wait)
   return await withPullRequest(context, text, async (installation, pullRequest) => {
     requireOpen(pullRequest, 'merged')
     requireHead(pullRequest, head)
     const seen = pullRequest.head.sha
+    await requirePolicyMethod(installation, pullRequest, methods)
     const by = await selectActor(context, as)
+    const at = context.now().toISOString()
+    const asked: Asked = { name: 'merge', by, at }
+    await requirePermission(installation, pullRequest, asked)
     return await withServer(context, installation, async (connected) => {
       await requireWorkers(connected, rolesFor(limit))
-      const at = context.now().toISOString()
       const hint: LookHint = { id: `cli:merge:${at}`, kind: 'merge' }
       await updatePipeline(connected, pullRequest, hint, async (handle) => {
         await untilSeen(context, connected, pullRequest)
-        await handle.executeUpdate(merge, { args: [{ by, at, head: seen }] })
+        await handle.executeUpdate(merge, { args: [{ by, at, head: seen }], updateId: askedId(asked) })
       })
+      await recordCommand(installation, pullRequest, asked)
       if (limit !== undefined) return await followPullRequest(context, installation, connected, pullRequest, limit)
       await showPullRequest(context, installation, connected, pullRequest, {
         done: 'Asked to land',

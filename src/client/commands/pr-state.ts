@@ -6,17 +6,24 @@ import { requireOpen, showPullRequest, withPullRequest } from '../pull-request.t
 import { selectActor } from '../select.ts'
 import { tellPipeline, withServerIfAny } from '../session.ts'
 
-export type PullRequestStateChange = { pullRequest: string; to: 'ready' | 'draft' | 'closed' | 'open'; as?: string }
+export type PullRequestStateChange = {
+  pullRequest: string
+  to: 'ready' | 'draft' | 'closed' | 'open'
+  as?: string
+  /** Written with it. */
+  comment?: string
+}
 
 /** `pr ready`, `pr close` and `pr reopen`. What is so already is success. */
 export async function run(
   context: CommandContext,
-  { pullRequest: text, to, as }: PullRequestStateChange,
+  { pullRequest: text, to, as, comment }: PullRequestStateChange,
 ): Promise<ExitCode> {
   return await withPullRequest(context, text, async (installation, pullRequest) => {
     const changes = changesFor(pullRequest, to)
     const { repo, number } = pullRequest
     const actor = await selectActor(context, as)
+    if (comment !== undefined) await installation.forge.addComment(repo, number, actor, comment)
     const changed =
       changes === null ? pullRequest : await installation.forge.updatePullRequest(repo, number, changes, actor)
     await tellPipeline(context, installation, changed, to)

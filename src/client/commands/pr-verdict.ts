@@ -1,3 +1,6 @@
+import { isAnyOf, type KnownPerson } from '#domain/people'
+import type { PullRequest } from '#domain/pull-request'
+import { verdicts } from '#domain/reviews'
 import type { CommandContext, ExitCode } from '../context.ts'
 import { CliError, usageError } from '../errors.ts'
 import { requireHead, requireOpen, showPullRequest, withPullRequest } from '../pull-request.ts'
@@ -6,14 +9,15 @@ import { tellPipeline, withServerIfAny } from '../session.ts'
 
 export type PullRequestVerdict = {
   pullRequest: string
-  state: 'approved' | 'changes-requested'
+  /** `dismissed`: takes back a request for changes. */
+  state: 'approved' | 'changes-requested' | 'dismissed'
   body?: string
   as?: string
   /** The head that was looked at, when it is given. */
   head?: string
 }
 
-/** `pr approve` and `pr request-changes`: a review of the head as it is now. */
+/** `pr approve`, `pr request-changes` and its `--undo`: a review of the head as it is now. */
 export async function run(context: CommandContext, input: PullRequestVerdict): Promise<ExitCode> {
   const { state, body = '' } = input
   if (state === 'changes-requested' && body.trim() === '') {
@@ -29,12 +33,29 @@ export async function run(context: CommandContext, input: PullRequestVerdict): P
         hint: 'Ask somebody else, or act as somebody else with --as.',
       })
     }
+    if (state === 'dismissed') requireBlocking(pullRequest, author, installation.config.people)
     await installation.forge.submitReview(repo, number, { author, state, head: head.sha, body })
     await tellPipeline(context, installation, pullRequest, 'review')
-    const act = { done: state === 'approved' ? 'Approved' : 'Asked for changes of', actedOn: head.sha }
+    const act = { done: DONE[state], actedOn: head.sha }
     await withServerIfAny(context, installation, (connected) =>
       showPullRequest(context, installation, connected, pullRequest, act),
     )
     return 0
+  })
+}
+
+const DONE: Record<PullRequestVerdict['state'], string> = {
+  approved: 'Approved',
+  'changes-requested': 'Asked for changes of',
+  dismissed: 'Took back the request for changes of',
+}
+
+function requireBlocking({ repo, number, reviews, head, author }: PullRequest, actor: string, people: KnownPerson[]) {
+  const { changesRequestedBy } = verdicts(reviews, head.sha, author, people)
+  if (changesRequestedBy.some((who) => isAnyOf([who], actor, people))) return
+  const others = changesRequestedBy.length === 0 ? 'nobody does' : `${changesRequestedBy.join(', ')} did`
+  throw new CliError(1, 'nothing-to-undo', `${actor} does not ask for changes of ${repo}#${number}; ${others}.`, {
+    details: { repo, number, changesRequestedBy },
+    hint: 'Only who asked for changes can take that back; --as says who acts.',
   })
 }

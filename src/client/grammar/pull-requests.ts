@@ -8,7 +8,15 @@ const withHead = (command: Grammar) =>
 const withWait = (command: Grammar) =>
   command.option('--wait [duration]', 'block until it rests; --wait=10m for at most that long; Ctrl-C detaches')
 
+const withBody = (command: Grammar, what: string) =>
+  command.option('--body <text>', what).option('--body-file <file>', 'the same from a file; - is standard input')
+
 const collect = (value: string, values: string[] = []) => [...values, value]
+/** As `gh` takes them: the flag again, or commas. */
+const collectLabels = (value: string, values: string[] = []) => [
+  ...values,
+  ...value.split(',').flatMap((label) => label.trim() || []),
+]
 
 export function definePullRequests(program: Grammar, perform: Perform): void {
   const pr = defineNoun(program, 'pr', 'Propose, look at, review and land changes', [
@@ -17,6 +25,7 @@ export function definePullRequests(program: Grammar, perform: Perform): void {
   ])
   defineOpening(pr, perform)
   defineLooking(pr, perform)
+  defineWorking(pr, perform)
   defineAnswering(pr, perform)
   defineMoving(pr, perform)
 }
@@ -35,14 +44,33 @@ function defineOpening(pr: Grammar, perform: Perform): void {
     options: (command) =>
       withWait(
         withActor(
-          command
-            .option('--head <branch>', 'the branch to land (default: the current one)')
-            .option('--base <branch>', "the branch to land on (default: the repository's)")
-            .option('--title <text>', "what it is called (default: the last commit's subject)")
-            .option('--body <text>', 'what and why')
-            .option('--draft', 'not to be landed yet')
-            .option('--label <name>', 'may be given more than once', collect),
+          withBody(
+            command
+              .option('--head <branch>', 'the branch to land (default: the current one)')
+              .option('--base <branch>', "the branch to land on (default: the repository's)")
+              .option('--title <text>', "what it is called (default: the last commit's subject)")
+              .option('--draft', 'not to be landed yet')
+              .option('--label <name>', 'may be given more than once', collect),
+            'what and why',
+          ),
         ),
+      ),
+  })
+  defineCommand(pr, perform, {
+    name: 'edit <pr>',
+    summary: 'Change its title, text, labels or base',
+    examples: [
+      'switchyard pr edit 12 --title "Round the total" --add-label bug --remove-label draft',
+      'switchyard pr edit 12 --body-file notes.md --base next',
+    ],
+    load: () => import('../commands/pr-edit.ts'),
+    input: ([pullRequest], options) => ({ ...(options as object), pullRequest: pullRequest! }),
+    options: (command) =>
+      withActor(
+        withBody(command.option('--title <text>', 'what it is called'), 'what and why')
+          .option('--add-label <name>', 'may be given more than once', collectLabels)
+          .option('--remove-label <name>', 'may be given more than once', collectLabels)
+          .option('--base <branch>', 'the branch to land on, a protected one'),
       ),
   })
 }
@@ -51,34 +79,67 @@ function defineLooking(pr: Grammar, perform: Perform): void {
   defineCommand(pr, perform, {
     name: 'list',
     summary: 'List pull requests',
-    examples: ['switchyard pr list', 'switchyard pr list --state all --json'],
+    examples: [
+      'switchyard pr list',
+      'switchyard pr list --state all --json',
+      'switchyard pr list --label bug --limit 10',
+    ],
     load: () => import('../commands/pr-list.ts'),
     input: (_, options) => options,
     options: (command) =>
-      command.addOption(
-        new Option('--state <state>', 'which').choices(['open', 'closed', 'merged', 'all']).default('open'),
-      ),
+      command
+        .addOption(new Option('--state <state>', 'which').choices(['open', 'closed', 'merged', 'all']).default('open'))
+        .option('--label <name>', 'with this label; may be given more than once', collectLabels)
+        .option('--author <actor>', 'opened by them')
+        .option('--head <branch>', 'of this branch')
+        .option('--base <branch>', 'into this branch')
+        .option('--limit <number>', 'the newest ones only'),
   })
   defineCommand(pr, perform, {
     name: 'view <pr>',
     summary: 'Show one pull request: its phase, its decision and what it waits for',
-    examples: ['switchyard pr view 12', 'switchyard pr view shop#12 --json'],
+    examples: ['switchyard pr view 12', 'switchyard pr view 12 --comments', 'switchyard pr view shop#12 --json'],
     load: () => import('../commands/pr-view.ts'),
-    input: ([pullRequest]) => ({ pullRequest: pullRequest! }),
+    input: ([pullRequest], options) => ({ ...(options as object), pullRequest: pullRequest! }),
+    options: (command) => command.option('--comments', 'and what was said about it, with how it was answered'),
   })
   defineCommand(pr, perform, {
     name: 'checks <pr>',
-    summary: 'Show its checks',
-    examples: ['switchyard pr checks 12'],
+    summary: 'Show its checks; exit code 1 where one failed, 4 where one has not ended',
+    examples: ['switchyard pr checks 12', 'switchyard pr checks 12 --watch --fail-fast'],
     load: () => import('../commands/pr-checks.ts'),
-    input: ([pullRequest]) => ({ pullRequest: pullRequest! }),
+    input: ([pullRequest], options) => ({ ...(options as object), pullRequest: pullRequest! }),
+    ownsInterrupt: true,
+    options: (command) =>
+      command
+        .option('--watch', 'block until they have ended; Ctrl-C detaches')
+        .option('--fail-fast', 'with --watch: until one has failed'),
   })
   defineCommand(pr, perform, {
     name: 'diff <pr>',
     summary: 'Show what it changes',
-    examples: ['switchyard pr diff 12 | less'],
+    examples: ['switchyard pr diff 12 | less', 'switchyard pr diff 12 --name-only'],
     load: () => import('../commands/pr-diff.ts'),
-    input: ([pullRequest]) => ({ pullRequest: pullRequest! }),
+    input: ([pullRequest], options) => ({ ...(options as object), pullRequest: pullRequest! }),
+    options: (command) => command.option('--name-only', 'the paths alone'),
+  })
+}
+
+function defineWorking(pr: Grammar, perform: Perform): void {
+  defineCommand(pr, perform, {
+    name: 'checkout <pr>',
+    summary: 'Fetch its branch and switch the working copy here to it; local work is never lost',
+    examples: [
+      'switchyard pr checkout 12',
+      'switchyard pr checkout 12 -b try-it',
+      'switchyard pr checkout 12 --detach',
+    ],
+    load: () => import('../commands/pr-checkout.ts'),
+    input: ([pullRequest], options) => ({ ...(options as object), pullRequest: pullRequest! }),
+    options: (command) =>
+      command
+        .option('-b, --branch <name>', "the local branch (default: the pull request's)")
+        .option('--detach', 'on no branch'),
   })
   defineCommand(pr, perform, {
     name: 'watch',
@@ -121,23 +182,35 @@ function defineAnswering(pr: Grammar, perform: Perform): void {
   })
   defineCommand(pr, perform, {
     name: 'request-changes <pr>',
-    summary: 'Ask for changes; it does not land until who asked approves',
-    examples: ['switchyard pr request-changes 12 --body "Please test the empty cart"'],
+    summary: 'Ask for changes; it does not land until who asked approves, or takes it back with --undo',
+    examples: [
+      'switchyard pr request-changes 12 --body "Please test the empty cart"',
+      'switchyard pr request-changes 12 --undo',
+    ],
     load: () => import('../commands/pr-verdict.ts'),
-    input: ([pullRequest], options) => ({
+    input: ([pullRequest], { undo, ...options }: Record<string, never>) => ({
       ...(options as object),
       pullRequest: pullRequest!,
-      state: 'changes-requested' as const,
+      state: undo ? ('dismissed' as const) : ('changes-requested' as const),
     }),
-    options: (command) => withHead(withActor(command.option('--body <text>', 'what is to be changed'))),
+    options: (command) =>
+      withHead(
+        withActor(
+          command.option('--body <text>', 'what is to be changed').option('--undo', 'take it back, without approving'),
+        ),
+      ),
   })
   defineCommand(pr, perform, {
     name: 'comment <pr>',
     summary: 'Write a comment, or list the comments',
-    examples: ['switchyard pr comment 12 --body "Looks like #9"', 'switchyard pr comment 12'],
+    examples: [
+      'switchyard pr comment 12 --body "Looks like #9"',
+      'switchyard pr comment 12 --body "/switchyard merge"',
+      'switchyard pr comment 12',
+    ],
     load: () => import('../commands/pr-comment.ts'),
     input: ([pullRequest], options) => ({ ...(options as object), pullRequest: pullRequest! }),
-    options: (command) => withActor(command.option('--body <text>', 'the comment')),
+    options: (command) => withActor(withBody(command, 'the comment; a line `/switchyard merge` is a command')),
   })
 }
 
@@ -149,7 +222,27 @@ function defineMoving(pr: Grammar, perform: Perform): void {
     load: () => import('../commands/pr-merge.ts'),
     input: ([pullRequest], options) => ({ ...(options as object), pullRequest: pullRequest! }),
     ownsInterrupt: true,
-    options: (command) => withWait(withHead(withActor(command))),
+    options: (command) =>
+      withWait(withHead(withActor(command)))
+        .addOption(
+          new Option('--method <method>', "only if it is the policy's, which chooses it: `merge.method`").choices([
+            'merge',
+            'squash',
+            'rebase',
+            'fast-forward',
+          ]),
+        )
+        .option('--merge', 'the same as --method merge')
+        .option('--squash', 'the same as --method squash')
+        .option('--rebase', 'the same as --method rebase'),
+  })
+  defineCommand(pr, perform, {
+    name: 'hold <pr>',
+    summary: 'Keep it from landing until somebody lifts that, with --cancel or `pr merge`',
+    examples: ['switchyard pr hold 12 --reason "until the fair"', 'switchyard pr hold 12 --cancel'],
+    load: () => import('../commands/pr-hold.ts'),
+    input: ([pullRequest], options) => ({ ...(options as object), pullRequest: pullRequest! }),
+    options: (command) => withActor(command.option('--reason <text>', 'why').option('--cancel', 'let it go on')),
   })
   defineCommand(pr, perform, {
     name: 'ready <pr>',
@@ -166,10 +259,10 @@ function defineMoving(pr: Grammar, perform: Perform): void {
   defineCommand(pr, perform, {
     name: 'close <pr>',
     summary: 'Close it without landing',
-    examples: ['switchyard pr close 12'],
+    examples: ['switchyard pr close 12', 'switchyard pr close 12 --comment "Done in #14"'],
     load: () => import('../commands/pr-state.ts'),
     input: ([pullRequest], options) => ({ ...(options as object), pullRequest: pullRequest!, to: 'closed' as const }),
-    options: withActor,
+    options: (command) => withActor(command.option('--comment <text>', 'why')),
   })
   defineCommand(pr, perform, {
     name: 'reopen <pr>',
@@ -177,6 +270,6 @@ function defineMoving(pr: Grammar, perform: Perform): void {
     examples: ['switchyard pr reopen 12'],
     load: () => import('../commands/pr-state.ts'),
     input: ([pullRequest], options) => ({ ...(options as object), pullRequest: pullRequest!, to: 'open' as const }),
-    options: withActor,
+    options: (command) => withActor(command.option('--comment <text>', 'why')),
   })
 }
