@@ -16,6 +16,13 @@ export async function changedPaths(objects: string, from: Sha, to: Sha): Promise
   return fieldsOf(await complete(objects, args))
 }
 
+/** Lines added and removed; of a binary file none. */
+export async function changedLines(objects: string, from: Sha, to: Sha): Promise<number> {
+  const args = [...diffTree, '-z', '--numstat', '--no-renames', sha(from), sha(to)]
+  const counts = fieldsOf(await complete(objects, args)).map((field) => /^(\d+)\t(\d+)\t/.exec(field))
+  return counts.reduce((sum, count) => sum + (count ? Number(count[1]) + Number(count[2]) : 0), 0)
+}
+
 export async function unifiedDiff(objects: string, from: Sha, to: Sha, maxBytes: number) {
   const args = [...diffTree, ...patch, '--find-renames', sha(from), sha(to)]
   const { stdout, truncated } = await runGit({ objects, args, maxOutput: maxBytes })

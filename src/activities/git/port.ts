@@ -73,6 +73,8 @@ export interface GitRepository {
   messages(base: Sha, head: Sha): Promise<Map<Sha, string>>
   /** Paths that differ between two trees or commits, raw bytes decoded as UTF-8 with replacement. */
   changedPaths(from: Sha, to: Sha): Promise<string[]>
+  /** Lines added and removed between two trees or commits; of a binary file none. */
+  changedLines(from: Sha, to: Sha): Promise<number>
   /** Unified diff between two commits, cut at `maxBytes` (then `truncated`). */
   diff(from: Sha, to: Sha, maxBytes: number): Promise<{ text: string; truncated: boolean }>
   /** All that a change adds, however much: git goes on as it is taken, in memory that does not grow. */

@@ -2,8 +2,8 @@ import { join, resolve } from 'node:path'
 import type { Sha } from '#domain/pull-request'
 import { readObject } from './blobs.ts'
 import { commitTree, listCommits } from './commits.ts'
-import { additions, changedFiles, changedPaths, unifiedDiff } from './differences.ts'
-import { looseCommit } from './loose.ts'
+import { additions, changedFiles, changedLines, changedPaths, unifiedDiff } from './differences.ts'
+import { looseCommit, looseMessages } from './loose.ts'
 import { mergeTree } from './merge-tree.ts'
 import type { GitRepository } from './port.ts'
 import { rebase } from './rebase.ts'
@@ -35,6 +35,7 @@ export function openRepository(gitDir: string): GitRepository {
     commits: (base, head) => commitsBetween(objects, base, head),
     messages: (base, head) => messagesBetween(objects, base, head),
     changedPaths: (from, to) => changedPaths(objects, from, to),
+    changedLines: (from, to) => changedLines(objects, from, to),
     diff: (from, to, maxBytes) => unifiedDiff(objects, from, to, maxBytes),
     additions: (change, signal) => additions(objects, change, signal),
     changedFiles: (from, to) => changedFiles(objects, from, to),
@@ -78,6 +79,8 @@ async function commitsBetween(objects: string, base: Sha, head: Sha) {
 }
 
 async function messagesBetween(objects: string, base: Sha, head: Sha): Promise<Map<Sha, string>> {
+  const loose = await looseMessages(objects, base, head)
+  if (loose) return loose
   const commits = await listCommits(objects, [sha(head), `^${sha(base)}`])
   return new Map(commits.map(({ sha, message }) => [sha, message]))
 }

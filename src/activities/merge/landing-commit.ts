@@ -137,7 +137,7 @@ async function mergedTree({
 }
 
 async function messageOf({ git, snapshot, merge }: Landing): Promise<string> {
-  const { repo, number, title, body, author, head, base, mergeBase } = snapshot
+  const { repo, number, title, body, author, head, base, mergeBase, commits } = snapshot
   const { method, message: template } = merge
   const messages = method === 'squash' ? await git.messages(mergeBase, head.sha) : new Map<Sha, string>()
   const textOf = (sha: Sha) => plainText(messages.get(sha) ?? '', { multiline: true })
@@ -145,7 +145,7 @@ async function messageOf({ git, snapshot, merge }: Landing): Promise<string> {
     ...{ method, template, number, title, body, author, headRef: head.ref, baseRef: base.ref },
     // Policies of 0.1.0 have none.
     cutMarks: merge.cutMarks ?? [],
-    commits: snapshot.commits.map((commit) => ({ ...commit, message: textOf(commit.sha) })),
+    commits: commits.map((commit) => ({ ...commit, message: textOf(commit.sha) })),
     workflowId: pullRequestId(repo, number),
   })
 }

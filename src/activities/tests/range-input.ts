@@ -44,7 +44,7 @@ function asLine(path: string): string {
 /** Oldest first. */
 async function commitsOf(git: GitRepository, base: string, head: string) {
   const commits = await git.commits(base, head)
-  const messages = await git.messages(commits.map(({ sha }) => sha))
+  const messages = await git.messages(base, head)
   return commits.map(({ sha, author, at, parents, subject }) => {
     return { sha, author, at, parents, message: messages.get(sha) ?? subject }
   })

@@ -14,11 +14,12 @@ beforeEach(async () => {
 })
 afterEach(() => sample.remove())
 
-test('reads tree and parents of a merge as git does', async () => {
+test('reads tree, parents and message of a merge as git does', async () => {
   const main = await sample.commit({ files: { a: '1\n' }, message: 'on main' })
   const side = await sample.commit({ files: { b: '2\n' }, message: 'aside', branch: 'side', from: `${main}~1` })
   const merged = await sample.merge('main', side)
-  expect(await looseCommit(objects, merged)).toEqual({ tree: await sample.sha('main^{tree}'), parents: [main, side] })
+  const [tree, message] = [await sample.sha('main^{tree}'), `Merge commit '${side}'\n`]
+  expect(await looseCommit(objects, merged)).toEqual({ tree, parents: [main, side], message })
 })
 
 test('a first commit has no parents', async () => {
@@ -50,4 +51,31 @@ test('a branch is found whether it is packed or not', async () => {
   const loose = await repository.resolve('refs/heads/main')
   await sample.git('pack-refs', '--all')
   expect([loose, await repository.resolve('refs/heads/main')]).toEqual(Array(2).fill(await sample.sha('main')))
+})
+
+test('messages are the same whether git reads them or not, in whatever encoding', async () => {
+  const repository = openRepository(sample.gitDir)
+  const base = await sample.sha('main')
+  const plain = await sample.commit({ files: { a: '1\n' }, message: 'Grüße\n\nwhy: ✓' })
+  expect([...(await repository.messages(base, plain))]).toEqual([[plain, 'Grüße\n\nwhy: ✓\n']])
+  // Git writes down what the bytes are said to be, and converts nothing.
+  await sample.git('config', 'i18n.commitEncoding', 'ISO-8859-1')
+  const encoded = await sample.commit({ files: { a: '2\n' }, message: 'Café' })
+  const read = async () => [...(await repository.messages(base, encoded))].map(([sha, text]) => [sha, text.trimEnd()])
+  const expected = [
+    [encoded, 'CafÃ©'],
+    [plain, 'Grüße\n\nwhy: ✓'],
+  ]
+  expect(await read()).toEqual(expected)
+  await sample.git('gc', '--quiet', '--prune=now')
+  expect(await read()).toEqual(expected)
+})
+
+test('messages of a head with a merge are those of both sides', async () => {
+  const repository = openRepository(sample.gitDir)
+  const base = await sample.sha('main')
+  const main = await sample.commit({ files: { a: '1\n' }, message: 'on main' })
+  const side = await sample.commit({ files: { b: '2\n' }, message: 'aside', branch: 'side', from: base })
+  const merged = await sample.merge('main', 'side')
+  expect([...(await repository.messages(base, merged)).keys()].sort()).toEqual([main, side, merged].sort())
 })
