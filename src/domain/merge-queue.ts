@@ -14,6 +14,8 @@ export type QueueEntry = {
   evidenceMaxAge: number
   enqueuedAt: Instant
   enqueuedBy: string
+  /** It changes the policy: no candidate holds it and another PR. Absent: it may land with others. */
+  alone?: boolean
 }
 
 /** A commit made from the base and one PR, to be tested before it becomes the base. */

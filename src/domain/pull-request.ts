@@ -1,4 +1,5 @@
 import type { Hold } from './hold.ts'
+import type { KnownPerson } from './people.ts'
 import type { PolicyFacts, MergeMethod } from './policy.ts'
 import type { PolicyChange, ResolvedApprovals, ResolvedRule } from './rules/resolved.ts'
 
@@ -79,6 +80,8 @@ export type Snapshot = {
   mergeResult: { commit: Sha; tree: Sha } | null
   reviews: Review[]
   policyDigest: string
+  /** Of the installation, those who opened or reviewed it, as they were then. Absent where there are none. */
+  people?: KnownPerson[]
   takenAt: Instant
 }
 

@@ -3,15 +3,22 @@ import type { Decision, Rule } from './decision.ts'
 import { holdRule } from './hold.ts'
 import type { PlannedCheck } from './policy.ts'
 import type { Instant, Sha, SnapshotFacts, Waiting } from './pull-request.ts'
+import { firstNeed } from './rules/needs.ts'
 
 /** The remote that `init` makes. */
 const remote = 'switchyard'
 
 /** What a PR that was not approved waits for, and who can act. */
 export function waitingAfter(snapshot: SnapshotFacts, decision: Decision, since: Instant): Waiting {
-  const until = after(since, snapshot.policy.merge.staleAfter)
+  const stale = after(since, snapshot.policy.merge.staleAfter)
+  const until = decision.changesAt && decision.changesAt < stale ? decision.changesAt : stale
   const open = decision.rules.filter((rule) => rule.outcome !== 'pass')
   const first = open.find((rule) => rule.outcome === 'fail') ?? open[0]
+  if (decision.dryRun) {
+    const would = first === undefined ? 'it would land' : `it would not land, ${first.rule}: ${first.reason}`
+    const who = [`whoever may change .switchyard.yaml on ${snapshot.base.ref}`]
+    return { for: `dry run: ${would}`, since, until, who, command: explain(snapshot) }
+  }
   if (first === undefined) {
     return {
       for: 'pr merge: merge.auto is off',
@@ -42,11 +49,39 @@ function whoCanAct(rule: Rule, snapshot: SnapshotFacts): Pick<Waiting, 'who' | '
       break
   }
   if (rule.outcome === 'fail') return push
+  if (rule.rule === 'policy-change') return { who: approvers(rule, snapshot), command: command('approve', snapshot) }
+  const need = firstNeed(rule)
+  if (need) return whoCanMeet(need, snapshot)
   if (rule.rule === 'tests' && treeChecks(snapshot.policy.checks).length === 0) {
     const command = `git push -o allow-direct ${remote} ${shellWord(snapshot.base.ref)}`
     return { who: [`whoever may push .switchyard.yaml to ${snapshot.base.ref}`], command }
   }
   return { who: [snapshot.author], command: command('review', snapshot) }
+}
+
+/** Who can act on a condition of the policy's own rules. */
+function whoCanMeet(need: Rule, snapshot: SnapshotFacts): Pick<Waiting, 'who' | 'command'> {
+  switch (need.rule.split(':')[0]) {
+    case 'label':
+      return { who: [snapshot.author], command: explain(snapshot) }
+    case 'approvals':
+      return { who: approvers(need, snapshot), command: command('approve', snapshot) }
+    case 'time':
+      return { who: ['switchyard'], command: explain(snapshot) }
+    case 'check':
+      return { who: [snapshot.author], command: command('review', snapshot) }
+    default:
+      return { who: ['whoever may change switchyard.yaml'], command: explain(snapshot) }
+  }
+}
+
+function approvers({ values }: Rule, { author }: SnapshotFacts): string[] {
+  const from = values?.['from']
+  return Array.isArray(from) && from.length > 0 ? from : [`anybody but ${author}`]
+}
+
+function explain({ repo, number }: SnapshotFacts): string {
+  return `switchyard policy explain ${number} --repo ${repo}`
 }
 
 function command(verb: string, { repo, number }: Pick<SnapshotFacts, 'repo' | 'number'>): string {

@@ -2,12 +2,18 @@ import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { PolicyReader } from '#activities/policy/port'
+import type { GitRepository } from '#activities/git/port'
 import { defaultPolicy, parsePolicy, policyDigest, policyFacts, policyFileName } from '#config/policy'
 import { formatProblem, type ConfigProblem } from '#config/problems'
+import { createRuleTools } from '#config/rules'
 import type { Policy, PolicyFacts, PolicySource } from '#domain/policy'
+import type { Sha } from '#domain/pull-request'
+import type { ProposedPolicy } from '#domain/rules/facts'
 import type { Installation } from './installation.ts'
 
 const MAX_POLICY_BYTES = 256 * 1024
+/** A policy has at most 100 KB; a larger file is read as far as it takes to say so. */
+const MAX_PROPOSED_BYTES = 64 * 1024 * 1024
 
 type Resolved = { policy: Policy; facts: PolicyFacts }
 
@@ -54,6 +60,8 @@ export function createPolicyReader(
   }
 
   return {
+    ruleTools: createRuleTools(),
+    proposed: (repo, changedPaths, commit) => proposed(installation.repository(repo), parse, changedPaths, commit),
     async read(repo, branch, commit) {
       const content = await installation.repository(repo).readFile(commit, policyFileName, MAX_POLICY_BYTES)
       if (content === null) return initial(repo)
@@ -69,6 +77,22 @@ export function createPolicyReader(
       return { ...first, facts: { ...first.facts, problem } }
     },
   }
+}
+
+type Parse = (text: string, file: string) => ReturnType<typeof parsePolicy>
+
+/** A file that is too large is no policy: it must not stop the pipeline of the PR that proposes it. */
+async function proposed(
+  repository: GitRepository,
+  parse: Parse,
+  changedPaths: string[],
+  commit: Sha,
+): Promise<ProposedPolicy | null> {
+  if (!changedPaths.includes(policyFileName)) return null
+  const content = await repository.readFile(commit, policyFileName, MAX_PROPOSED_BYTES)
+  if (content === null) return { digest: null, problem: null }
+  const result = parse(content.subarray(0, MAX_POLICY_BYTES).toString('utf8'), policyFileName)
+  return result.ok ? { digest: result.digest, problem: null } : { digest: null, problem: describe(result.problems) }
 }
 
 function resolved(policy: Policy, digest: string, source: PolicySource, problem: string | null): Resolved {

@@ -68,6 +68,7 @@ function queueEntry(run: PullRequestRun, snapshot: SnapshotFacts): MergeQueueEnt
     evidenceMaxAge: policy.evidenceMaxAge,
     enqueuedAt: run.decision!.decidedAt,
     enqueuedBy: run.mergeRequest?.by ?? snapshot.author,
+    ...(snapshot.policyChange ? { alone: true } : {}),
   }
 }
 
@@ -80,7 +81,8 @@ async function movedOn(run: PullRequestRun): Promise<boolean> {
   const now = await takeLook(run)
   const changes = snapshotChanges(before, now).filter((change) => !costsNoPlace.includes(change))
   if (changes.length === 0) return false
-  if (changes.every((change) => change === 'reviews') && (await stillApproved(run, before, now))) return false
+  if (changes.every((change) => change === 'reviews' || change === 'rules') && (await stillApproved(run, before, now)))
+    return false
   run.lookPending = true
   return true
 }

@@ -56,6 +56,7 @@ async function follow(run: PullRequestRun): Promise<PullRequestResult | null> {
 
 function needsDecision(run: PullRequestRun, snapshot: SnapshotFacts): boolean {
   if (run.decision === null || run.snapshot === null || run.rerun || run.undecided) return true
+  if (millisecondsUntil(run.decision.changesAt) <= 0) return true
   return snapshotChanges(run.snapshot, snapshot).length > 0
 }
 
@@ -126,7 +127,7 @@ async function decideAndPublish(run: PullRequestRun, snapshot: SnapshotFacts, ch
 /** Approved, and the policy or a person asks for it, and the queue did not just say no to this head. */
 function mayLand(run: PullRequestRun, snapshot: SnapshotFacts): boolean {
   if (run.hold !== null || run.decision?.outcome !== 'approve') return false
-  if (run.ejected?.head === snapshot.head.sha) return false
+  if (run.ejected?.head === snapshot.head.sha || snapshot.policy.mode === 'dry-run') return false
   return snapshot.policy.merge.auto || run.mergeRequest?.head === snapshot.head.sha
 }
 
@@ -142,7 +143,17 @@ async function rest(run: PullRequestRun, snapshot: SnapshotFacts): Promise<'chan
     await condition(() => run.lookPending, timings.mergeableRetry)
     return 'changed'
   }
+  const untilChange = millisecondsUntil(run.decision?.changesAt)
+  if (untilChange < left) {
+    await run.rest(Math.max(1, untilChange))
+    return 'changed'
+  }
   return (await run.rest(left)) ? 'changed' : 'stale'
+}
+
+/** Until time alone decides otherwise. */
+function millisecondsUntil(instant: Instant | undefined): number {
+  return instant === undefined ? Number.POSITIVE_INFINITY : Date.parse(instant) - Date.now()
 }
 
 /** null: the PR was looked at meanwhile, and may have been opened again. */

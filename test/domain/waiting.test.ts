@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { decide } from '#domain/decide'
-import type { CheckResults } from '#domain/decision'
+import type { CheckResults, Decision, Rule } from '#domain/decision'
 import type { SnapshotFacts } from '#domain/pull-request'
 import { staleSentence, waitingAfter, waitingAfterEjection, waitingForChecks, waitingInQueue } from '#domain/waiting'
 import { checkResult, green, now, policyFacts, snapshotFacts } from './facts.ts'
@@ -186,3 +186,41 @@ test.each([
 function pr(verb: string): string {
   return `switchyard pr ${verb} 7 --repo shop`
 }
+
+describe('a rule of the policy', () => {
+  const conditioned = (rule: string, change: Partial<Rule> = {}): Decision => ({
+    ...{ outcome: 'wait', snapshotId: 's', policyDigest: 'p', decidedAt: now, ...change },
+    rules: [
+      {
+        ...{ rule: 'mine', outcome: 'pending', reason: 'so', evidence: null },
+        rules: [{ rule, outcome: 'pending', reason: 'so', evidence: null, needs: 'do it', ...change }],
+      },
+    ],
+  })
+
+  test.each<[string, string, Partial<Rule>, string[], RegExp]>([
+    ['a label', 'label: ready', {}, ['ann'], /policy explain/],
+    ['approvals', 'approvals: 1', {}, ['anybody but ann'], /pr approve/],
+    ['approvals of a group', 'approvals: 1 from ops', { values: { from: ['ops'] } }, ['ops'], /pr approve/],
+    ['a time', 'time: later', {}, ['switchyard'], /policy explain/],
+    ['a check', 'check: lint', {}, ['ann'], /pr review/],
+    ['a group of nobody', 'group: ops', {}, ['whoever may change switchyard.yaml'], /policy explain/],
+  ])('that lacks %s says who can act', (_, rule, change, who, command) => {
+    const waiting = waitingAfter(snapshotFacts(), conditioned(rule, change), now)
+    expect(waiting).toMatchObject({ for: 'mine: so', who })
+    expect(waiting.command).toMatch(command)
+  })
+
+  test('that waits for a time does so until then', () => {
+    const soon = '2026-03-01T13:00:00.000Z'
+    expect(waitingAfter(snapshotFacts(), { ...conditioned('time: later'), changesAt: soon }, now).until).toBe(soon)
+    const late = { ...conditioned('time: later'), changesAt: '2027-03-01T13:00:00.000Z' }
+    expect(waitingAfter(snapshotFacts(), late, now).until).toBe('2026-03-02T12:00:00.000Z')
+  })
+
+  test('is told as a dry run where it is one', () => {
+    const dry = { ...conditioned('label: ready'), dryRun: true as const }
+    expect(waitingAfter(snapshotFacts(), dry, now).for).toBe('dry run: it would not land, mine: so')
+    expect(waitingAfter(snapshotFacts(), { ...dry, rules: [] }, now).for).toBe('dry run: it would land')
+  })
+})

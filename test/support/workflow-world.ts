@@ -7,6 +7,7 @@ import { expect } from 'vitest'
 import { withFailures } from '#activities/failures'
 import { createForgeActivities } from '#activities/forge/activities'
 import type { Forge } from '#activities/forge/port'
+import type { PolicyReader } from '#activities/policy/port'
 import { createMergeActivities } from '#activities/merge/activities'
 import { createPipelineActivities } from '#activities/pipelines/activities'
 import type { Pipelines } from '#activities/pipelines/port'
@@ -16,7 +17,9 @@ import { createTestActivities } from '#activities/tests/activities'
 import type { CommandOutcome, CommandRun } from '#activities/tests/port'
 import { roles, taskQueue } from '#contracts/roles'
 import type { Timings } from '#contracts/timings'
+import type { KnownPerson } from '#domain/people'
 import type { Ledger } from '#ledger/port'
+import { createPolicyReader } from '#installation/policies'
 import { openLedger } from '#ledger/sqlite'
 import { prepareNamespace } from '#server/namespace'
 import { roleDefinitions, type RoleDefinition } from '#workers/roles'
@@ -44,7 +47,10 @@ export type WorkflowWorld = {
 }
 
 /** Workers of every role on a namespace of their own, acting on forges and git in memory and a real ledger. */
-export async function openWorld(server?: { address: string; namespace: string }): Promise<WorkflowWorld> {
+export async function openWorld(
+  server?: { address: string; namespace: string },
+  people: KnownPerson[] = [],
+): Promise<WorkflowWorld> {
   const { address, bundlePath } = testServer()
   quiet()
   const at = server ?? { address, namespace: `test-${process.pid}-${Date.now()}` }
@@ -54,7 +60,7 @@ export async function openWorld(server?: { address: string; namespace: string })
   const folder = await mkdtemp(join(tmpdir(), 'switchyard-world-'))
   const ledger = await openLedger(join(folder, 'ledger.sqlite'), { synchronous: 'normal' })
   const shops = new Map<string, Shop>()
-  const { activities, forgeActivities } = activitiesOf(shops, ledger)
+  const { activities, forgeActivities } = activitiesOf(shops, ledger, people)
   const native = await NativeConnection.connect({ address: at.address })
   const workers = await Promise.all(
     roles.map((role) => {
@@ -105,7 +111,7 @@ function quiet(): void {
   }
 }
 
-function activitiesOf(shops: Map<string, Shop>, ledger: Ledger) {
+function activitiesOf(shops: Map<string, Shop>, ledger: Ledger, people: KnownPerson[]) {
   const shopOf = (repo: string): Shop => {
     const shop = shops.get(repo)
     if (!shop) throw new Error(`no test has the repository ${repo}`)
@@ -119,13 +125,18 @@ function activitiesOf(shops: Map<string, Shop>, ledger: Ledger) {
     enqueue: (entry) => shopOf(entry.repo).pipelines.enqueue(entry),
     watchRepository: (repo) => shopOf(repo).pipelines.watchRepository(repo),
   }
-  const policies = { read: async (repo: string) => shopOf(repo).policy }
+  const onBase = createPolicyReader({ ledger, repository, paths: { file: null, home: tmpdir() } })
+  const policies: PolicyReader = {
+    ...onBase,
+    read: async (repo, branch, commit) =>
+      shopOf(repo).policyOnBase ? onBase.read(repo, branch, commit) : shopOf(repo).policy,
+  }
   const forgeActivities = createForgeActivities({
     forge,
     ledger,
     repository,
     policies,
-    people: [],
+    people,
     isolation: { mode: 'bubblewrap', network: 'own' },
   })
   const create = {

@@ -19,6 +19,7 @@ type Needed = Pick<
   | 'updateRefs'
   | 'commits'
   | 'changedLines'
+  | 'readFile'
   | 'changedPaths'
   | 'messages'
   | 'rebase'
@@ -103,6 +104,11 @@ export class MemoryGit implements Needed {
   async changedPaths(from: Sha, to: Sha): Promise<string[]> {
     const [before, after] = [this.files(from), this.files(to)]
     return [...new Set([...Object.keys(before), ...Object.keys(after)])].filter((path) => before[path] !== after[path])
+  }
+
+  async readFile(commit: Sha, path: string): Promise<Buffer | null> {
+    const content = this.files(commit)[path]
+    return content === undefined ? null : Buffer.from(content)
   }
 
   /** Every line of a changed file counts. */

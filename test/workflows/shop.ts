@@ -53,6 +53,8 @@ export class Shop {
   /** What activities act through; a test puts itself in between. */
   pipelines: Pipelines
   policy: { policy: Policy; facts: PolicyFacts }
+  /** Whether the file on the base counts, and not `policy`. */
+  policyOnBase = false
   private branches = 0
   private readonly own = new Map<string, ScriptedCheck>()
 
@@ -85,6 +87,12 @@ export class Shop {
   /** The policy on the base from now on: the lines of the file below `version` and the tests. */
   setPolicy(lines: string, problem: string | null = null): void {
     this.policy = resolvePolicy(lines, problem)
+  }
+
+  /** The policy is the file on the base from now on, and what lands there changes it. */
+  commitPolicy(text: string): void {
+    this.policyOnBase = true
+    this.pushBase({ '.switchyard.yaml': text })
   }
 
   /** Opens a pull request with one commit of its own. */

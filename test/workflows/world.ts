@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Timings } from '#contracts/timings'
+import type { KnownPerson } from '#domain/people'
 import { startEmbeddedServer, type EmbeddedServer } from '#server/embedded'
 import { openWorld, type WorkflowWorld } from '../support/workflow-world.ts'
 import type { Shop } from './shop.ts'
@@ -23,14 +24,14 @@ export function newShop(timings?: Partial<Timings>): Shop {
 
 /**
  * Runs the tests of a file at once in a world of their own, and replays every history that they made (I12).
- * `dynamicConfig` asks for a server of the world's own, with these settings.
+ * `dynamicConfig` asks for a server of the world's own, with these settings; `people` are those of its installation.
  */
-export function inWorld(what: string, define: () => void, dynamicConfig?: string[]): void {
+export function inWorld(what: string, define: () => void, dynamicConfig?: string[], people: KnownPerson[] = []): void {
   describe(what, () => {
     let server: (EmbeddedServer & { home: string }) | undefined
     beforeAll(async () => {
       if (dynamicConfig) server = await startServer(dynamicConfig)
-      opened = await openWorld(server)
+      opened = await openWorld(server, people)
     })
     afterAll(async () => {
       await opened?.close()

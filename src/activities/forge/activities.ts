@@ -4,9 +4,9 @@ import { commentKey } from '#domain/comment'
 import type { Decision } from '#domain/decision'
 import { isolationWarning, type Isolation } from '#domain/isolation'
 import { maskSecrets } from '#domain/mask'
-import type { KnownPerson } from '#domain/people'
+import { isPerson, type KnownPerson } from '#domain/people'
 import type { Instant, PullRequest, Sha, Snapshot, SnapshotFacts } from '#domain/pull-request'
-import { verdicts } from '#domain/reviews'
+import { asksForLines, policyFactsOf } from '#domain/rules/facts'
 import type { Ledger } from '#ledger/port'
 import type { GitRepository } from '../git/port.ts'
 import type { PolicyReader } from '../policy/port.ts'
@@ -43,8 +43,10 @@ export type Publication = {
   comment: string
   check: Omit<NamedCheck, 'name' | 'detailsUrl'>
   decision: Decision | null
+  /** A dry run: the record is told, the forge is not. */
+  silent?: boolean
   /** That the queue ejected this head, and why. */
-  ejected?: { head: Sha; reason: string; at: Instant } | null
+  ejected?: { head: Sha; reason: string; at: Instant; kind?: string | undefined } | null
 }
 
 export function createForgeActivities(tools: ForgeTools) {
@@ -82,7 +84,7 @@ export function createForgeActivities(tools: ForgeTools) {
 }
 
 async function takeSnapshot(
-  { forge, ledger, policies, repository, isolation }: ForgeTools,
+  { forge, ledger, policies, repository, isolation, people }: ForgeTools,
   { repo, number }: { repo: string; number: number },
 ): Promise<SnapshotFacts> {
   const pullRequest = await forge.getPullRequest(repo, number)
@@ -91,12 +93,20 @@ async function takeSnapshot(
   }
   const { policy, facts } = await policies.read(repo, pullRequest.base.ref, pullRequest.base.sha)
   await ledger.savePolicy(repo, facts.digest, policy)
-  const snapshot = await freeze(repository(repo), pullRequest, facts.digest)
+  const git = repository(repo)
+  const snapshot = await freeze(git, pullRequest, facts.digest, people)
   await ledger.saveSnapshot(snapshot)
-  const { body: _body, labels: _labels, commits, changedPaths, reviews, policyDigest: _digest, ...rest } = snapshot
+  const { head, mergeBase, mergeResult } = snapshot
+  const [lines, proposed] = await Promise.all([
+    asksForLines(policy) ? git.changedLines(mergeBase, head.sha) : null,
+    policies.proposed(repo, snapshot.changedPaths, mergeResult?.commit ?? head.sha),
+  ])
+  const asked = policyFactsOf(policy, snapshot, { people, lines, proposed, tools: policies.ruleTools })
+  const { body: _body, labels: _labels, reviews: _reviews, people: _people, policyDigest: _digest, ...rest } = snapshot
+  const { commits, changedPaths, ...small } = rest
   return {
-    ...rest,
-    ...verdicts(reviews, snapshot.head.sha, snapshot.author),
+    ...small,
+    ...asked,
     title: maskSecrets(snapshot.title),
     bodyDigest: createHash('sha256').update(`${snapshot.title}\n${snapshot.body}`).digest('hex'),
     conflicts: snapshot.conflicts.slice(0, MAX_CONFLICTS).map((path) => maskSecrets(path)),
@@ -129,14 +139,24 @@ async function publishDecision({ forge, ledger }: ForgeTools, publication: Publi
       ...{ repo, number, actor: 'switchyard', action: 'pr.ejected', at: publication.ejected.at },
       key: `ejected:${workflowId}:${publication.ejected.head}:${publication.ejected.at}`,
       snapshotId: decision?.snapshotId ?? null,
-      details: { head: publication.ejected.head, reason: publication.ejected.reason },
+      details: {
+        head: publication.ejected.head,
+        reason: publication.ejected.reason,
+        kind: publication.ejected.kind ?? null,
+      },
     })
   }
+  if (publication.silent) return
   await forge.upsertComment(repo, number, commentKey, publication.comment)
   await forge.setCheck(repo, head, { ...publication.check, name: CHECK_NAME, detailsUrl: null })
 }
 
-async function freeze(git: GitRepository, pullRequest: PullRequest, policyDigest: string): Promise<Snapshot> {
+async function freeze(
+  git: GitRepository,
+  pullRequest: PullRequest,
+  policyDigest: string,
+  people: KnownPerson[],
+): Promise<Snapshot> {
   const { head, base } = pullRequest
   const mergeBase = (await git.mergeBase(base.sha, head.sha)) ?? base.sha
   const [commits, changedPaths, merge] = await Promise.all([
@@ -177,7 +197,15 @@ async function freeze(git: GitRepository, pullRequest: PullRequest, policyDigest
     mergeResult,
     reviews: pullRequest.reviews,
     policyDigest,
+    ...peopleIn(pullRequest, people),
   } satisfies Omit<Snapshot, 'id' | 'takenAt'>
   const id = createHash('sha256').update(JSON.stringify(content)).digest('hex')
   return { id, ...content, takenAt: new Date().toISOString() }
+}
+
+/** Who is in a group decides, so that it is a fact of the snapshot. */
+function peopleIn({ author, reviews }: PullRequest, people: KnownPerson[]): Pick<Snapshot, 'people'> {
+  const actors = [author, ...reviews.map((review) => review.author)]
+  const known = people.filter((person) => actors.some((actor) => isPerson(person, actor)))
+  return known.length > 0 ? { people: known } : {}
 }

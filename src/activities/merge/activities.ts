@@ -180,6 +180,7 @@ function unproven(message: string): ApplicationFailure {
 async function requireApproval(ledger: Ledger, entry: QueueEntry, repo: string): Promise<string | null> {
   const [newest] = await ledger.decisions(repo, entry.number)
   if (newest?.outcome !== 'approve') return `#${entry.number} is not approved: ${newest?.outcome ?? 'undecided'}`
+  if (newest.dryRun) return `#${entry.number} was approved in a dry run only`
   const decided = await ledger.snapshot(newest.snapshotId)
   return decided?.head.sha === entry.head ? null : `#${entry.number} was approved at another head`
 }

@@ -113,7 +113,7 @@ function negation(part: Evaluated): Evaluated {
   const worth = { now: not(part.now), later: not(part.later) }
   return {
     ...{ ...worth, text: 'not', reason: part.reason },
-    show: (purpose) => node('not', worth, part.reason, purpose, [part.show(opposite[purpose])]),
+    show: (purpose) => node('not', worth, part.reason, purpose, [part.show(opposite[within(worth, purpose)])]),
   }
 }
 
@@ -133,7 +133,10 @@ function conditional(asked: Evaluated, then: Evaluated, otherwise: Evaluated | n
   return {
     ...{ ...worth, text: 'if', reason },
     show: (purpose) =>
-      node('if', worth, reason, purpose, [asked.show('asked'), ...shown.map((each) => each.show(purpose))]),
+      node('if', worth, reason, purpose, [
+        asked.show('asked'),
+        ...shown.map((each) => each.show(within(worth, purpose))),
+      ]),
   }
 }
 
@@ -234,7 +237,7 @@ function branch(text: string, worth: Worth, reason: string, parts: Evaluated[]):
         worth,
         reason,
         purpose,
-        parts.map((part) => part.show(purpose)),
+        parts.map((part) => part.show(within(worth, purpose))),
       ),
   }
 }
@@ -255,6 +258,11 @@ function outcomeOf({ now, later }: Worth, purpose: Purpose): RuleOutcome {
   if (now === null) return 'pending'
   if (purpose !== 'met') return 'skipped'
   return later === false ? 'fail' : 'pending'
+}
+
+/** Inside of what is as it is to be, nothing has to change any more. */
+function within({ now }: Worth, purpose: Purpose): Purpose {
+  return now === (purpose === 'met') && purpose !== 'asked' ? 'asked' : purpose
 }
 
 function needs({ now }: Worth, purpose: Purpose, toHold: string | null, toEnd: string | null): Pick<Rule, 'needs'> {

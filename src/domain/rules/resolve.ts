@@ -165,7 +165,13 @@ function approvals(required: ApprovalsRequired, subject: RuleSubject): ResolvedF
   return fact(`approvals: ${given.count}${from}`, enough ? true : given.unknown.length > 0 ? null : false, {
     final: false,
     reason: approvalsReason(given),
-    values: { by: shown(given.by), count: given.by.length, of: given.count, unknown: shown(given.unknown) },
+    values: {
+      from: shown(given.from ?? []),
+      by: shown(given.by),
+      count: given.by.length,
+      of: given.count,
+      unknown: shown(given.unknown),
+    },
     toHold: `${given.count - given.by.length} more approval${given.count - given.by.length === 1 ? '' : 's'}${from}`,
   })
 }

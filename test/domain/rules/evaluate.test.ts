@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { CheckResults, Rule } from '#domain/decision'
 import { evaluateRules, nextChange } from '#domain/rules/evaluate'
+import { firstNeed } from '#domain/rules/needs'
 import type { ResolvedCondition, ResolvedFact } from '#domain/rules/resolved'
 import { checkResult } from '../facts.ts'
 
@@ -84,6 +85,23 @@ describe('a rule', () => {
         ],
       },
     ])
+  })
+
+  test('needs nothing more inside of what is as it is to be', () => {
+    const tree = rule(all(any(notYet, yes), notYet))
+    expect(tree.rules![0]!.rules).toMatchObject([
+      {
+        rule: 'any',
+        rules: [
+          { rule: 'not yet', outcome: 'skipped' },
+          { rule: 'yes', outcome: 'pass' },
+        ],
+      },
+      { rule: 'not yet', needs: 'make not yet' },
+    ])
+    expect(firstNeed(tree)).toBe(tree.rules![0]!.rules![1])
+    expect(tree.rules![0]!.rules![0]!.rules![0]).not.toHaveProperty('needs')
+    expect(firstNeed(rule(yes))).toBeNull()
   })
 
   test('shows only the branch that counts', () => {
