@@ -1,6 +1,8 @@
 import { expect, it } from 'vitest'
+import { createMergeActivities } from '#activities/merge/activities'
 import type { CheckReport } from '#domain/check-report'
 import type { Rule } from '#domain/decision'
+import type { PlannedCheck } from '#domain/policy'
 import { expectOnlyTested, queueIsEmpty } from './queue.ts'
 import { record } from './record.ts'
 import { broken, passed, red, type Answer, type ScriptedCheck } from './scripted-check.ts'
@@ -152,6 +154,62 @@ inWorld("a policy's own checks", () => {
     const number = await shop.open()
     expect((await shop.rest(number)).waiting!.for).toContain('nothing untested lands')
     expect(shop.landed()).toEqual([])
+  })
+})
+
+/** The activities of the merge role, called as the queue would, on a host with these surroundings. */
+function merging(shop: Shop, surroundings = 'a machine') {
+  return createMergeActivities({
+    ...{ forge: shop.forge, ledger: shop.ledger },
+    repository: () => shop.git.asRepository(),
+    runner: { surroundings: async () => surroundings },
+  })
+}
+
+inWorld('a landing', () => {
+  const pass = (shop: Shop, check: PlannedCheck, tree: string) =>
+    shop.ledger.saveEvidence({
+      ...{ id: `pass of ${check.name} in ${shop.repo}`, repo: shop.repo, check: check.name },
+      ...{ subject: { kind: 'tree', tree }, digest: check.digest, surroundings: 'a machine' },
+      ...{ conclusion: 'passed', reason: 'exit code 0', findings: [], log: null },
+      ...{ startedAt: new Date().toISOString(), finishedAt: new Date().toISOString(), workflowId: 'a test' },
+    })
+
+  it('needs a pass of its tree by each check of its entry, whatever the queue says', async () => {
+    const { shop } = shopWith(trees)
+    const number = await approvedOn(shop)
+    const [decision] = await shop.ledger.decisions(shop.repo, number)
+    const entry = await shop.entry(number, decision!.snapshotId)
+    const place = { repo: shop.repo, branch: 'main' }
+    const built = await merging(shop).buildCandidate({ ...place, entry, knownBase: null })
+    if (built.outcome !== 'built') throw new Error(built.outcome)
+    for (const check of entry.checks!) await pass(shop, check, built.candidate.tree)
+    const [tests, lint] = [`pass of tests in ${shop.repo}`, `pass of lint in ${shop.repo}`]
+    const land = (proofs: Record<string, string>, changed = entry) =>
+      merging(shop).landCandidate({ ...place, entry: changed, candidate: { ...built.candidate, proofs } })
+    await expect(land({ tests })).rejects.toThrow('evidence missing of lint does not prove')
+    await expect(land({ tests, lint: tests })).rejects.toThrow(`evidence ${tests} of lint does not prove`)
+    await expect(land({ tests, lint }, { ...entry, checks: [] })).rejects.toThrow('names no check that proves')
+    expect(shop.landed()).toEqual([])
+    expect(await land({ tests, lint })).toMatchObject({ outcome: 'landed' })
+  })
+
+  it('finds the passes of its tree, but none of other surroundings', async () => {
+    const { shop } = shopWith(trees)
+    const number = await approvedOn(shop)
+    const [decision] = await shop.ledger.decisions(shop.repo, number)
+    const request = { repo: shop.repo, branch: 'main', entry: await shop.entry(number, decision!.snapshotId) }
+    const proofsOn = async (surroundings: string) => {
+      const built = await merging(shop, surroundings).buildCandidate({ ...request, knownBase: null })
+      return built.outcome === 'built' ? [built.candidate.proofs, built.candidate.tree] : []
+    }
+    const [, tree] = await proofsOn('a machine')
+    for (const check of request.entry.checks!) await pass(shop, check, `${tree as string}`)
+    expect((await proofsOn('a machine'))[0]).toEqual({
+      tests: `pass of tests in ${shop.repo}`,
+      lint: `pass of lint in ${shop.repo}`,
+    })
+    expect((await proofsOn('another machine'))[0]).toEqual({})
   })
 })
 
