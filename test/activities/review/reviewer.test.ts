@@ -106,6 +106,25 @@ describe("the policy's reviewer", () => {
     head = await history.commit({ 'app.js': 'let a = 2\n' })
   })
 
+  test('may answer SARIF: an error fails, the rest is shown', async () => {
+    const result = (level: string) => ({ ruleId: `r-${level}`, level, message: { text: `an ${level}` } })
+    const answer = (...levels: string[]) =>
+      JSON.stringify({ version: '2.1.0', runs: [{ tool: { driver: { name: 'x' } }, results: levels.map(result) }] })
+    const reviewed = (stdout: string) => review(head, { reviewers }, runnerThat({ stdout }))
+    expect(await reviewed(answer('note', 'error'))).toMatchObject({
+      conclusion: 'failed',
+      findings: [
+        { rule: 'style/r-note', message: 'note: an note' },
+        { rule: 'style/r-error', message: 'an error' },
+      ],
+    })
+    expect(await reviewed(answer('note', 'warning'))).toMatchObject({ conclusion: 'passed', findings: [{}, {}] })
+    expect(await reviewed('{"version":"2.1.0","runs":[{"results":7}]}')).toMatchObject({
+      conclusion: 'failed',
+      reason: 'reviewer style answered wrong SARIF (SARIF run 1 has no list of results)',
+    })
+  })
+
   test('runs in a checkout of the base, with the diff on standard input', async () => {
     const runner = runnerThat()
     await review(head, { reviewers }, runner)
