@@ -1,5 +1,5 @@
 import { run } from '#client/commands/doctor'
-import { git, node, type ProbeResult } from '#client/doctor/machine'
+import { git, node, temporalCli, type ProbeResult } from '#client/doctor/machine'
 import type { CommandContext } from '#client/context'
 import { createOutput } from '#client/output'
 import { PassThrough } from 'node:stream'
@@ -57,6 +57,15 @@ describe('doctor', () => {
     [null, 'fail'],
   ])('git %s is %s', (version, outcome) => {
     expect(git(version).outcome).toBe(outcome)
+  })
+
+  test('a Temporal CLI that is still to be made, as on a new machine, is no failure', async () => {
+    const nothing = { PATH: '', SWITCHYARD_CACHE: '/nowhere' }
+    expect(await temporalCli(nothing)).toMatchObject({
+      outcome: 'warn',
+      hint: expect.stringContaining('switchyard up'),
+    })
+    expect(await temporalCli({ ...nothing, TEMPORAL_ADDRESS: 'cluster:7233' })).toMatchObject({ outcome: 'ok' })
   })
 
   test('a Node that is too old fails', () => {

@@ -33,7 +33,7 @@ export function node(version: string): ProbeResult {
   if (Number(version.split('.')[0]) >= MINIMUM_NODE) return ok(version)
   return fail(
     `${version} is older than ${MINIMUM_NODE}`,
-    'Run it as `npx switchyard` in the clone: it brings a newer Node along.',
+    'Run it as `switchyard` or `npx switchyard`, which bring a newer Node along, and not by its script.',
   )
 }
 
@@ -45,11 +45,14 @@ export function git(version: string | null): ProbeResult {
   return fail(`${version} is older than 2.38`, 'Install git ≥ 2.38: older ones have no `merge-tree --write-tree`.')
 }
 
-async function temporalCli(env: NodeJS.ProcessEnv): Promise<ProbeResult> {
+export async function temporalCli(env: NodeJS.ProcessEnv): Promise<ProbeResult> {
   const found = await findTemporalCli(env)
   if (found) return ok(`${found.path} (${found.source})`)
   if (env.TEMPORAL_ADDRESS) return ok(`not needed: the server is at ${env.TEMPORAL_ADDRESS}`)
-  return fail('not found', 'Run `npm run bootstrap`, put `temporal` on PATH, or set SWITCHYARD_TEMPORAL_CLI.')
+  return warn(
+    'not found',
+    '`switchyard up` downloads it, or builds it with Go, once. Or put `temporal` on PATH, or set SWITCHYARD_TEMPORAL_CLI.',
+  )
 }
 
 async function disk({ cwd, env, flags }: CommandContext): Promise<ProbeResult> {
