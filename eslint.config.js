@@ -24,7 +24,6 @@ const layers = [
     name: 'activities',
     values: ['#domain/', '#contracts/', '#activities/', temporal('activity', 'client', 'common'), packages, node],
     // Activities are given a ledger; which one it is, they can't know.
-    // Activities are given a ledger; which one it is, they can't know.
     types: ['#ledger/port$'],
   },
   { name: 'config', values: ['#domain/', '#contracts/', '#config/', packages, node] },
@@ -68,6 +67,8 @@ const layers = [
     exceptions: [
       // These start workers: as the process itself (`worker`), or as children whose roles they must know.
       { files: ['commands/worker.ts', 'commands/up.ts', 'commands/demo.ts', 'demo/**/*.ts'], values: ['#workers/'] },
+      // The log of a role is that of the process which holds it.
+      { files: ['worker-logs.ts'], values: ['#workers/roles$'] },
       // `doctor` tries the very sandbox and the very Temporal CLI that the installation would use.
       { files: ['doctor/**/*.ts'], values: ['#activities/tests/runner$', '(\\.\\./)+tools/temporal/'] },
       // The compile cache lies in the cache folder that provisioning knows.

@@ -61,6 +61,11 @@ export function executionId(): string {
   return createHash('sha256').update(key).digest('hex').slice(0, 32)
 }
 
+/** What the log of a check is called: by its PR it is found while it runs, when nothing in the ledger names it yet. */
+export function checkLogName({ repo, number, check }: CheckRequest): string {
+  return `${repo}.${number}.${check.name}-${executionId()}`
+}
+
 function toResult(evidence: Evidence, reused: boolean): CheckResult {
   const { repo: _repo, workflowId: _workflowId, findings, tests, ...rest } = evidence
   return {

@@ -79,8 +79,8 @@ export function wantsColor(host: { isTerminal: boolean; env: NodeJS.ProcessEnv }
 }
 
 /** JSON that is safe to print: control characters above U+007E and direction marks are escaped, too. */
-export function toJson(value: unknown): string {
-  return JSON.stringify(value, null, 2).replace(
+export function toJson(value: unknown, indent = 2): string {
+  return JSON.stringify(value, null, indent).replace(
     /[\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g,
     (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
   )

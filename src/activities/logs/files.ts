@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { closeSync, openSync, writeSync } from 'node:fs'
-import { mkdir, readFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, stat } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import type { LogReference } from '#domain/evidence'
 import type { LogStore, LogWriter } from './port.ts'
@@ -41,7 +41,25 @@ export function createFileLogStore(folder: string, options: { known?: readonly s
     }
   }
 
-  return { create, read, path }
+  async function ofPullRequest(repo: string, number: number) {
+    const prefix = `${repo}.${number}.`
+    const names = (await readdir(root).catch(() => [])).filter((name) => name.startsWith(prefix))
+    const logs = await Promise.all(
+      names.map(async (name) => {
+        // A repository's name may have dots, a check's has none.
+        const check = /^([^.]+)-[0-9a-f]{32}-\d+\.log$/.exec(name.slice(prefix.length))?.[1]
+        const file = resolve(root, name)
+        const found = await stat(file).catch(() => null)
+        return check && found ? { check, uri: `${scheme}${name}`, path: file, madeAt: found.birthtimeMs } : null
+      }),
+    )
+    return logs
+      .filter((log) => log !== null)
+      .sort((a, b) => a.madeAt - b.madeAt)
+      .map(({ madeAt: _, ...log }) => log)
+  }
+
+  return { create, read, path, ofPullRequest }
 }
 
 /**

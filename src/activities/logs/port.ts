@@ -16,4 +16,6 @@ export interface LogStore {
   /** null when it is unknown or was removed. */
   read(uri: string): Promise<Buffer | null>
   path(uri: string): string | null
+  /** The logs of a PR's checks, also of those that still run, oldest first. */
+  ofPullRequest(repo: string, number: number): Promise<{ check: string; uri: string; path: string }[]>
 }

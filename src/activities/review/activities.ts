@@ -2,7 +2,7 @@ import type { CheckResult } from '#domain/evidence'
 import type { Policy } from '#domain/policy'
 import type { Sha } from '#domain/pull-request'
 import type { Ledger } from '#ledger/port'
-import { executionId, withEvidence, type CheckFindings, type CheckRequest } from '../evidence.ts'
+import { checkLogName, withEvidence, type CheckFindings, type CheckRequest } from '../evidence.ts'
 import type { GitRepository } from '../git/port.ts'
 import { attemptName, withHeartbeat } from '../long.ts'
 import type { CommandRunner } from '../tests/port.ts'
@@ -44,7 +44,7 @@ async function review(tools: ReviewTools, request: ReviewRequest, policy: Policy
       mergeBase: subject.base,
       head: subject.head,
       policy: policy.checks.review,
-      logName: attemptName(`review-${executionId()}`),
+      logName: attemptName(checkLogName(request)),
       signal,
       onStage: tell,
     }),

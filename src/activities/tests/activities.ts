@@ -3,7 +3,7 @@ import type { CheckResult } from '#domain/evidence'
 import { commandsOf, type CommandPolicy } from '#domain/policy'
 import type { Sha } from '#domain/pull-request'
 import type { Ledger } from '#ledger/port'
-import { executionId, withEvidence, type CheckFindings, type CheckRequest } from '../evidence.ts'
+import { checkLogName, withEvidence, type CheckFindings, type CheckRequest } from '../evidence.ts'
 import type { GitRepository } from '../git/port.ts'
 import { attemptName, withHeartbeat } from '../long.ts'
 import type { CommandOutcome, CommandRunner } from './port.ts'
@@ -55,7 +55,7 @@ async function runOnCommit(
   request: TestRequest,
   policy: CommandPolicy,
 ): Promise<CommandOutcome> {
-  const { repo, commit, base, check } = request
+  const { repo, commit, base } = request
   const git = repository(repo)
   return withHeartbeat(async (signal, tell) =>
     runner.run({
@@ -66,7 +66,7 @@ async function runOnCommit(
       policy,
       stdin: null,
       ...(await rangeInput(git, request)),
-      logName: attemptName(`${check.name}-${executionId()}`),
+      logName: attemptName(checkLogName(request)),
       signal,
       onStage: tell,
     }),

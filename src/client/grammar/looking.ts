@@ -45,11 +45,41 @@ export function defineLooking(program: Grammar, perform: Perform): void {
     input: ([id]) => ({ id: id! }),
   })
   defineCommand(program, perform, {
-    name: 'logs <id>',
-    summary: 'Print what the checks of a pull request reported',
-    examples: ['switchyard logs 12', 'switchyard logs 12 --check tests'],
+    name: 'logs [id]',
+    summary: 'Print what the checks of a pull request reported, or what the worker of a role wrote',
+    examples: ['switchyard logs 12 --check tests', 'switchyard logs 12 --follow', 'switchyard logs --worker merge'],
     load: () => import('../commands/logs.ts'),
-    input: ([id], options) => ({ ...(options as object), id: id! }),
-    options: (command) => command.option('--check <name>', 'only this one'),
+    input: ([id], options) => ({ ...(options as LogOptions), ...(id === undefined ? {} : { id }) }),
+    options: (command) =>
+      command
+        .option('--check <name>', 'only this one')
+        .option('--worker <role>', 'the process that holds this role')
+        .option('--lines <number>', 'of a worker: at most so many of the last lines', '100')
+        .option('--follow', 'go on with what comes, until Ctrl-C; with --json one document a line'),
+  })
+  defineCommand(program, perform, {
+    name: 'audit',
+    summary: 'Say who did what, when, and on which snapshot',
+    examples: ['switchyard audit --since 7d', 'switchyard audit --pr 12 --json', 'switchyard audit --action pr.landed'],
+    load: () => import('../commands/audit.ts'),
+    input: (_, options) => options,
+    options: (command) =>
+      command
+        .option('--pr <pr>', 'only this pull request: its number, or <repository>#<number>')
+        .option('--actor <name>', 'only what this one did')
+        .option('--action <name>', 'only this kind, such as pr.landed')
+        .option('--since <when>', 'a duration such as 7d, or an instant')
+        .option('--limit <number>', 'at most so many, the newest', '100')
+        .option('--follow', 'go on with what comes, until Ctrl-C; with --json one document a line'),
+  })
+  defineCommand(program, perform, {
+    name: 'stats',
+    summary: 'Count what was reviewed, landed, refused and ejected, and how long it took',
+    examples: ['switchyard stats', 'switchyard stats --since 90d --json'],
+    load: () => import('../commands/stats.ts'),
+    input: (_, options) => options,
+    options: (command) => command.option('--since <when>', 'a duration such as 30d, or an instant', '30d'),
   })
 }
+
+type LogOptions = { check?: string; worker?: string; lines: string; follow?: boolean }

@@ -126,3 +126,28 @@ describe('a name', () => {
     expect(createFileLogStore(folder).path(uri)).toBeNull()
   })
 })
+
+describe('the logs of a pull request', () => {
+  const run = (digit: string) => `-${digit.repeat(32)}-1.log`
+
+  test('are found while they are written, oldest first, and are of no other one', async () => {
+    const store = createFileLogStore(folder)
+    const names = [`shop.1.tests${run('b')}`, `shop.1.unit-tests${run('a')}`, `shop.12.tests${run('a')}`]
+    names.push(`shop.1.2.tests${run('a')}`, 'other.log')
+    for (const name of names) {
+      const writer = await store.create(name)
+      writer.write(Buffer.from('x\n'))
+      if (name !== names[0]) await writer.close()
+    }
+    const found = await store.ofPullRequest('shop', 1)
+    expect(found.map(({ check, uri }) => [check, uri])).toEqual([
+      ['tests', `log:${names[0]}`],
+      ['unit-tests', `log:${names[1]}`],
+    ])
+    expect((await store.ofPullRequest('shop.1', 2)).map(({ uri }) => uri)).toEqual([`log:${names[3]}`])
+  })
+
+  test('are none where nothing was written', async () => {
+    expect(await createFileLogStore(join(folder, 'not')).ofPullRequest('shop', 1)).toEqual([])
+  })
+})

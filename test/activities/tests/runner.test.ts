@@ -128,6 +128,7 @@ test('a log that has no room is infrastructure', async () => {
     }),
     read: async () => null,
     path: () => null,
+    ofPullRequest: async () => [],
   }
   const outcome = await fixture
     .runner({ logs: full })

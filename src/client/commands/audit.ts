@@ -1,0 +1,77 @@
+import type { AuditEntry, AuditFilter } from '#ledger/port'
+import type { Installation } from '#installation/installation'
+import type { CommandContext, ExitCode } from '../context.ts'
+import { toJson } from '../output.ts'
+import { selectPullRequest, selectRepositories } from '../select.ts'
+import { withInstallation } from '../session.ts'
+import { limitFlag, sinceFlag } from '../since.ts'
+import { sleep } from '../sleep.ts'
+
+export type Audit = { pr?: string; actor?: string; action?: string; since?: string; limit: string; follow?: boolean }
+
+const MOST = 10_000
+const EVERY_MS = 1_000
+/** An entry is of the time of its act, and may be written later: so far back, in milliseconds, newcomers are looked for. */
+const LATE_MS = 10 * 60_000
+
+/** Who did what, when, on which snapshot: oldest first. */
+export async function run(context: CommandContext, input: Audit): Promise<ExitCode> {
+  const limit = limitFlag(input.limit, '--limit', MOST)
+  const since = input.since === undefined ? {} : { since: sinceFlag(context, input.since) }
+  return await withInstallation(context, async (installation) => {
+    const filter = { ...(await filterOf(context, installation, input)), ...since, limit }
+    const entries = await installation.ledger.audit(filter)
+    if (input.follow) return await follow(context, installation, filter, entries)
+    if (entries.length === 0) context.output.line('No entries.')
+    else context.output.table(['when', 'who', 'what', 'pull request', 'snapshot', 'details'], entries.map(cells))
+    context.output.document(entries)
+    return 0
+  })
+}
+
+async function filterOf(context: CommandContext, installation: Installation, input: Audit): Promise<AuditFilter> {
+  const { actor, action, pr } = input
+  const named = { ...(actor === undefined ? {} : { actor }), ...(action === undefined ? {} : { action }) }
+  if (pr !== undefined) return { ...named, ...(await selectPullRequest(context, installation, pr)) }
+  if (context.flags.repo === undefined) return named
+  const [repo] = await selectRepositories(context, installation)
+  return repo === undefined ? named : { ...named, repo }
+}
+
+/** One line, or with `--json` one document a line, for each entry, until Ctrl-C. */
+async function follow(
+  context: CommandContext,
+  { ledger }: Installation,
+  filter: AuditFilter,
+  first: AuditEntry[],
+): Promise<never> {
+  let shown = new Map<string, AuditEntry>()
+  let entries = first
+  const begun = context.now().getTime()
+  for (;;) {
+    for (const entry of entries.filter(({ key }) => !shown.has(key))) print(context, entry)
+    const from = Math.max(begun, ...entries.map(({ at }) => Date.parse(at))) - LATE_MS
+    const kept = [...shown.values(), ...entries].filter(({ at }) => Date.parse(at) >= from)
+    shown = new Map(kept.map((entry) => [entry.key, entry]))
+    await sleep(EVERY_MS, context.signal)
+    entries = await ledger.audit({ ...filter, since: new Date(from).toISOString(), limit: MOST })
+  }
+}
+
+function print({ output, stdout }: CommandContext, entry: AuditEntry): void {
+  if (output.json) stdout.write(`${toJson(entry, 0)}\n`)
+  else output.line(cells(entry).filter(Boolean).join('  '))
+}
+
+function cells({ at, actor, action, repo, number, snapshotId, details }: AuditEntry): string[] {
+  const told = Object.entries(details)
+    .filter(([, value]) => value !== null && value !== '')
+    .map(([name, value]) => `${name}=${shorter(String(value))}`)
+  const about = number === null ? repo : `${repo}#${number}`
+  return [at, actor, action, about, snapshotId?.slice(0, 8) ?? '', told.join(' ')]
+}
+
+/** Commits as git abbreviates them. */
+function shorter(value: string): string {
+  return /^[0-9a-f]{40}$/.test(value) ? value.slice(0, 8) : value
+}
