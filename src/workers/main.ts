@@ -7,6 +7,9 @@ import { openInstallation } from '#installation/open'
 import { prepareServer } from '#server/namespace'
 import { runWorkers, type WorkerOptions } from './run.ts'
 
+/** Longer than a drain (see `run.ts`), and shorter than the grace of who stops us. */
+const GIVE_UP_MS = 18_000
+
 export type WorkerProcess = {
   cwd: string
   env: NodeJS.ProcessEnv
@@ -25,6 +28,8 @@ export async function workerProcess(options: WorkerProcess, decorate?: WorkerOpt
   installRuntime(log)
   const stop = new AbortController()
   for (const event of ['SIGTERM', 'SIGINT', 'disconnect'] as const) process.once(event, () => stop.abort())
+  // A drain waits for the server's word, which never comes from one that is gone.
+  stop.signal.addEventListener('abort', () => setTimeout(() => process.exit(1), GIVE_UP_MS).unref())
   while (!stop.signal.aborted) await pollOnce(options, decorate, log, stop.signal)
   if (process.connected) process.disconnect()
 }

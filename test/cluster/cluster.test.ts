@@ -2,7 +2,7 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { Client } from 'pg'
-import { supervise, type Supervisor } from '#client/supervisor/supervisor'
+import { supervise, type Supervisor, type SupervisorEvent } from '#client/supervisor/supervisor'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { createCliWorld, processesWith, type CliWorld, type Ran } from '../support/cli.ts'
 import { eventually } from '../support/crash-points.ts'
@@ -31,6 +31,7 @@ describe('the cluster of docker-compose.yml, as processes', { timeout: 2 * MINUT
   let options: ClusterOptions
   let cluster: Cluster
   let workers: Supervisor
+  const events: SupervisorEvent[] = []
   let shop: string
 
   beforeAll(async () => {
@@ -83,6 +84,7 @@ describe('the cluster of docker-compose.yml, as processes', { timeout: 2 * MINUT
         env: { ...world.env, ...environment, TEMPORAL_ADDRESS: cluster.address, SWITCHYARD_CACHE: world.temp },
         log: join(world.folder, `${name}.log`),
       })),
+      { onEvent: (event) => void events.push(event) },
     )
   }
 
@@ -210,6 +212,18 @@ describe('the cluster of docker-compose.yml, as processes', { timeout: 2 * MINUT
       expect((await world.switchyard(shop, 'pr', 'view', number, '--json')).json()).toMatchObject({ state: 'merged' })
     },
   )
+
+  test('a worker that is told to stop while the server is gone ends all the same', async () => {
+    await cluster.kill('frontend')
+    const pid = workers.kill('worker-testing', 'SIGTERM')
+    const died = await eventually(
+      async () => events.find((event) => event.kind === 'died' && event.pid === pid),
+      40 * SECONDS,
+      () => `the worker ${pid} to end`,
+    )
+    expect(died).toMatchObject({ signal: null })
+    await cluster.start('frontend')
+  })
 
   test('PostgreSQL killed under server and workers, and started again, costs nothing but time', async () => {
     await pushBranch('stored', 'sleep 3.7416\n')
