@@ -23,10 +23,10 @@ export type LaunchOptions = {
 export type Launched = { identity: ProcessIdentity; exited: Promise<ServerExit>; logTail(): Promise<string> }
 
 /**
- * The default of 20 polls a second makes each dispatch wait about 40 ms once a few workflows run, and timers may by
- * default fire a second late. A server ignores the settings that it does not know.
+ * `KEY=JSON`. The default of 20 polls a second makes each dispatch wait about 40 ms once a few workflows run, and timers
+ * may by default fire a second late. A server ignores the settings that it does not know. `ops/temporal` has the same.
  */
-const DYNAMIC_CONFIG = [
+export const DYNAMIC_CONFIG = [
   'history.transferProcessorMaxPollRPS=2000',
   'history.timerProcessorMaxPollRPS=2000',
   'history.visibilityProcessorMaxPollRPS=2000',

@@ -1,6 +1,7 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { execa } from 'execa'
 import { Client } from 'pg'
 import { supervise, type Supervisor, type SupervisorEvent } from '#client/supervisor/supervisor'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -141,6 +142,12 @@ describe('the cluster of docker-compose.yml, as processes', { timeout: 2 * MINUT
         expect(program.includes(variable), `${variable} of ${name}`).toBe(true)
       }
     }
+  })
+
+  test('the server knows each dynamic setting, and its type', async () => {
+    const file = join(root, 'ops', 'temporal', 'dynamicconfig.yaml')
+    const { stdout, exitCode } = await execa(options.programs.server, ['validate-dynamic-config', file])
+    expect({ exitCode, stdout: stdout.trim() }).toEqual({ exitCode: 0, stdout: file })
   })
 
   test('the schema can be made again, as each start of the containers does', async () => {

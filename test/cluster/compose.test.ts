@@ -6,6 +6,8 @@ import { describe, expect, test } from 'vitest'
 import { parseInstallation } from '#config/installation-file'
 import { createProgram } from '#client/cli'
 import { roles } from '#contracts/roles'
+import { DYNAMIC_CONFIG } from '#server/launch'
+import { parse } from 'yaml'
 import { composeText, readCompose, root, writtenCompose } from './compose.ts'
 
 const read = (path: string) => readFileSync(join(root, path), 'utf8')
@@ -122,6 +124,12 @@ test('the installation to begin with is valid, and keeps its ledger in the datab
   const { POSTGRES_USER, POSTGRES_DB } = services['ledger-database']!.environment!
   const address = `postgres://${POSTGRES_USER}@ledger-database:5432/${POSTGRES_DB}`
   expect(loaded).toMatchObject({ config: { ledger: address } })
+})
+
+test('the cluster has the dynamic settings that the embedded server has', () => {
+  const settings = parse(read('ops/temporal/dynamicconfig.yaml')) as Record<string, { value: unknown }[]>
+  const flat = Object.entries(settings).map(([name, [only]]) => `${name}=${JSON.stringify(only!.value)}`)
+  expect(flat).toEqual(DYNAMIC_CONFIG)
 })
 
 describe('Dockerfile', () => {

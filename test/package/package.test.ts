@@ -1,17 +1,28 @@
-import { spawn } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
+import { existsSync } from 'node:fs'
 import { cp, mkdir, mkdtemp, readFile, realpath, rm, symlink, writeFile } from 'node:fs/promises'
 import { homedir, tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
+import { delimiter, dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { provideTemporalCli } from '../../tools/temporal/provision.mjs'
+import { cacheFolder, provideTemporalCli } from '../../tools/temporal/provision.mjs'
 import { processesWith } from '../support/cli.ts'
 
 const MINUTES = 60_000
 const KB = 1_024
 const root = fileURLToPath(new URL('../../', import.meta.url))
 const node = dirname(process.execPath)
+
+/** A folder with a Node that can start the command and not run it; null where there is none, or no newer one cached. */
+const older = existsSync(join(cacheFolder(process.env), 'node')) ? findOlderNode() : null
+
+function findOlderNode(): string | null {
+  const folders = (process.env['PATH'] ?? '').split(delimiter)
+  const major = (folder: string) =>
+    Number(/^v(\d+)/.exec(spawnSync(join(folder, 'node'), ['--version'], { encoding: 'utf8' }).stdout ?? '')?.[1])
+  return folders.find((folder) => existsSync(join(folder, 'node')) && [20, 21, 22, 23].includes(major(folder))) ?? null
+}
 
 type Ran = { code: number | null; stdout: string; stderr: string }
 type Packed = { filename: string; size: number; unpackedSize: number; files: { path: string }[] }
@@ -138,6 +149,13 @@ describe('the npm package', { timeout: 5 * MINUTES }, () => {
     expect({ code: help.code, stderr: help.stderr }).toEqual({ code: 0, stderr: '' })
     expect(help.stdout).toContain('pr create')
     expect(JSON.parse(doctor.stdout)).toMatchObject({ checks: expect.any(Array) })
+  })
+
+  test.runIf(older !== null)('on an older Node it goes on with the newer one that the cache holds', async () => {
+    const before = env
+    env = { ...env, PATH: `${older}:/usr/bin:/bin`, SWITCHYARD_CACHE: cacheFolder(process.env) }
+    const ran = await switchyard(project, '--version').finally(() => (env = before))
+    expect(ran).toEqual({ code: 0, stdout: expect.stringMatching(/^\d+\.\d+\.\d+\n$/), stderr: '' })
   })
 
   test('an error of the command line ends with its exit code, as from a clone', async () => {
