@@ -1,9 +1,11 @@
-import { createHash } from 'node:crypto'
-import { mkdir, realpath, stat } from 'node:fs/promises'
+import { createHash, randomUUID } from 'node:crypto'
+import { mkdir, readdir, realpath, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { defaultLimits } from '#domain/limits'
 import { runProcess } from '../process/run.ts'
+import { removeFolder } from './folders.ts'
 import type { Isolation } from './isolation.ts'
+import { isAlive } from './leftovers.ts'
 
 /** How each tells its version. Those that a machine lacks cost a look at each folder of the PATH. */
 const tools = {
@@ -27,17 +29,21 @@ const probeTimeout = 20_000
  * the versions of the tools on it, asked for in the same isolation. Asked again only when one of their files has changed.
  */
 export function createSurroundings(isolation: () => Isolation, folder: string): () => Promise<string> {
-  let known: { key: string; digest: Promise<string> } | null = null
+  let known: { key: string; digest: Promise<string | null> } | null = null
   return async () => {
     const here = isolation()
     if (here.problem !== null) return digestOf([here.problem])
     const key = await filesOf(pathInside(here, folder))
     if (known?.key !== key) {
-      const digest = versions(here, folder).then((said) => digestOf([here.surroundings, said]))
-      digest.catch(() => (known = null))
-      known = { key, digest }
+      // A full disk is for the check to find, or for what needs the disk.
+      const said = versions(here, folder).catch(() => null)
+      known = { key, digest: said.then((text) => (text === null ? null : digestOf([here.surroundings, text]))) }
     }
-    return known.digest
+    const digest = await known.digest
+    if (digest !== null) return digest
+    // Nobody knows what a check would run in: its pass counts once, and the tools are asked again.
+    known = null
+    return digestOf([randomUUID()])
   }
 }
 
@@ -61,15 +67,29 @@ async function firstOf(folders: string[], tool: string): Promise<string | null> 
   return null
 }
 
-async function versions(isolation: Isolation, folder: string): Promise<string> {
-  for (const part of Object.values(foldersIn(folder))) await mkdir(part, { recursive: true, mode: 0o700 })
-  const { stdout } = await runProcess({
-    ...wrapped(isolation, folder),
-    timeout: probeTimeout,
-    graceMs: 1_000,
-    maxOutput: 64 * 1024,
-  })
-  return stdout.toString()
+/** What the tools say, without the name of the folder in which they were asked; null where they could not be. */
+async function versions(isolation: Isolation, folder: string): Promise<string | null> {
+  await removeLeftovers(folder)
+  const own = join(folder, String(process.pid))
+  try {
+    for (const part of Object.values(foldersIn(own))) await mkdir(part, { recursive: true, mode: 0o700 })
+    const { stdout, exitCode } = await runProcess({
+      ...wrapped(isolation, own),
+      timeout: probeTimeout,
+      graceMs: 1_000,
+      maxOutput: 64 * 1024,
+    })
+    return exitCode === 0 ? stdout.toString().replaceAll(own, '') : null
+  } finally {
+    await removeFolder(own)
+  }
+}
+
+/** Of workers that were killed while they asked. */
+async function removeLeftovers(folder: string): Promise<void> {
+  for (const name of await readdir(folder).catch(() => [])) {
+    if (!isAlive({ pid: Number(name), startedAt: null })) await removeFolder(join(folder, name))
+  }
 }
 
 function pathInside(isolation: Isolation, folder: string): string {

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { parsePolicy, policyFileName } from '#config/policy'
 import { formatProblem } from '#config/problems'
 import { roles } from '#contracts/roles'
+import { treeChecks } from '#domain/check-subjects'
 import type { Installation } from '#installation/installation'
 import { createPolicyReader } from '#installation/policies'
 import { defaultBase } from '../base.ts'
@@ -85,7 +86,7 @@ async function policies(installation: Installation): Promise<ProbeResult[]> {
       results.push({ outcome: 'fail', detail: `${name}@${base}: ${facts.problem}`, hint, configuration: true })
       continue
     }
-    const tested = facts.checks.some((check) => check.name === 'tests')
+    const tested = treeChecks(facts.checks).length > 0
     const detail = `${name}@${base}: policy from ${facts.source}`
     results.push(
       tested

@@ -1,4 +1,4 @@
-import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
@@ -49,6 +49,21 @@ describe.each([true, false])('surroundings with isolation required: %s', (requir
 
 test('surroundings tell one isolation from another', async () => {
   expect(await surroundings(true)()).not.toBe(await surroundings(false)())
+})
+
+test('surroundings leave nothing of their question behind, nor what a killed worker left', async () => {
+  const folder = join(root, 'home', 'probe')
+  await mkdir(join(folder, '999999999', 'home'), { recursive: true })
+  await surroundings(false)()
+  expect(await readdir(folder)).toEqual([])
+})
+
+test('surroundings that could not be found out are like no others', async () => {
+  await writeFile(join(root, 'home'), 'no folder')
+  const here = surroundings(false)
+  expect(await here()).not.toBe(await here())
+  await rm(join(root, 'home'))
+  expect(await here()).toBe(await surroundings(false)())
 })
 
 test('surroundings ask no tool again whose files are what they were', async () => {
