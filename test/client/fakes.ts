@@ -20,6 +20,8 @@ export * from './samples.ts'
 
 export type World = {
   repositories: string[]
+  /** A bare repository that is there; null: it is nowhere. */
+  remote: string | null
   pullRequests: PullRequest[]
   /** Branch → its commit, in every repository. */
   branches: Record<string, string>
@@ -57,6 +59,7 @@ export type World = {
 export function world(changes: Partial<World> = {}): World {
   return {
     repositories: ['shop'],
+    remote: null,
     pullRequests: [pullRequest()],
     branches: { main: BASE, feature: HEAD },
     policy: 'version: 1\nchecks: { tests: { run: npm test } }\n',
@@ -149,7 +152,7 @@ function fakeInstallation(in_: World): Installation {
   return {
     config: {
       forge: 'local',
-      repositories: in_.repositories.map((name) => ({ name, remote: `/nowhere/${name}.git` })),
+      repositories: in_.repositories.map((name) => ({ name, remote: in_.remote ?? `/nowhere/${name}.git` })),
       ledger: 'sqlite',
       isolation: 'none',
       watch: { every: 30_000, review: 300_000 },
@@ -285,6 +288,7 @@ function fakeConnected(in_: World): Connected {
         return { workflowId: `watch:${repo}` }
       },
       enqueue: async () => ({ workflowId: '' }),
+      failedPullRequests: async () => [],
       async remindPullRequest(repo, number) {
         in_.acts.push(`remind ${repo}#${number}`)
         return true

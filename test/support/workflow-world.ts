@@ -124,6 +124,7 @@ function activitiesOf(shops: Map<string, Shop>, ledger: Ledger, people: KnownPer
     remindPullRequest: (repo, ...rest) => shopOf(repo).pipelines.remindPullRequest(repo, ...rest),
     enqueue: (entry) => shopOf(entry.repo).pipelines.enqueue(entry),
     watchRepository: (repo) => shopOf(repo).pipelines.watchRepository(repo),
+    failedPullRequests: (repo) => shopOf(repo).pipelines.failedPullRequests(repo),
   }
   const onBase = createPolicyReader({ ledger, repository, paths: { file: null, home: tmpdir() } })
   const policies: PolicyReader = {

@@ -44,6 +44,48 @@ inWorld('the watch of a repository', () => {
     await shop.watch().terminate()
   })
 
+  it('starts a pipeline again that failed, says so, and leaves it to a person after the third time', async () => {
+    const shop = newShop({ sweep: 200 })
+    let looks = 0
+    shop.forge.getPullRequest = async () => {
+      looks += 1
+      return null
+    }
+    const number = await shop.open()
+    await expect(shop.ended(number)).rejects.toThrow()
+    await shop.pipelines.watchRepository(shop.repo)
+    const said = async () => {
+      const entries = await shop.ledger.audit({ repo: shop.repo, number })
+      return entries.flatMap(({ action, details }) =>
+        /restarted|given-up/.test(action) ? [[action, details['reason']]] : [],
+      )
+    }
+    const reason = `${shop.repo} has no pull request #${number}`
+    await until('it was given up', async () => (await said()).some(([action]) => action === 'pr.given-up'))
+    const [before, last] = [await sweeps(shop), looks]
+    await until('it swept again', async () => (await sweeps(shop)) >= before + 3)
+    await shop.watch().terminate()
+    const restarts = (await said()).slice(0, -1)
+    expect((await said()).at(-1)).toEqual(['pr.given-up', reason])
+    expect(restarts).toEqual(restarts.map(() => ['pr.restarted', reason]))
+    expect([1, 2, 3]).toContain(restarts.length)
+    expect(looks).toBe(last)
+  })
+
+  it('does not start again what a person ended', async () => {
+    const shop = newShop({ sweep: 100 })
+    shop.tests.answers(red)
+    const number = await shop.open()
+    await shop.rest(number)
+    await shop.pipelines.watchRepository(shop.repo)
+    await until('it was seen', async () => (await sweeps(shop)) >= 2)
+    await shop.pipeline(number).terminate()
+    const before = await sweeps(shop)
+    await until('it swept again', async () => (await sweeps(shop)) >= before + 3)
+    expect((await shop.pipeline(number).describe()).status.name).toBe('TERMINATED')
+    await shop.watch().terminate()
+  })
+
   it('wakes nothing that did not change', async () => {
     const shop = newShop({ sweep: 50 })
     shop.tests.answers(red)

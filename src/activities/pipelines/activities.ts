@@ -4,13 +4,16 @@ import type { PullRequest } from '#domain/pull-request'
 import type { Ledger } from '#ledger/port'
 import type { Forge } from '../forge/port.ts'
 import type { PolicyReader } from '../policy/port.ts'
-import type { Pipelines } from './port.ts'
+import type { FailedPipeline, Pipelines } from './port.ts'
 
 export type PipelineTools = { forge: Forge; pipelines: Pipelines; ledger: Ledger; policies: PolicyReader }
 
 export type PipelineActivities = ReturnType<typeof createPipelineActivities>
 
 export type SweepOutcome = { seen: Record<number, string>; looked: number }
+
+/** A pipeline that fails again and again is left to a person: what fails it is not mended by another try. */
+const MAX_FAILURES = 3
 
 /** Signals under way at once in a sweep. */
 const CONCURRENCY = 10
@@ -55,7 +58,27 @@ async function sweepForge(
   await inParallel(ended, async (number) => {
     await pipelines.remindPullRequest(repo, number, { id: 'sweep:ended', kind: 'sweep' })
   })
+  const failed = (await pipelines.failedPullRequests(repo)).filter(({ number }) => now[number] !== undefined)
+  await inParallel(failed, (each) => startAgain({ pipelines, ledger }, repo, each))
   return { seen: now, looked: changed.length + ended.length }
+}
+
+/** Says so in the audit trail, once for each run that failed. */
+async function startAgain(
+  { pipelines, ledger }: Pick<PipelineTools, 'pipelines' | 'ledger'>,
+  repo: string,
+  { number, runId, reason, failures }: FailedPipeline,
+): Promise<void> {
+  const again = failures <= MAX_FAILURES
+  await ledger.appendAudit({
+    key: `failed:${repo}#${number}:${runId}`,
+    at: new Date().toISOString(),
+    actor: 'switchyard',
+    action: again ? 'pr.restarted' : 'pr.given-up',
+    ...{ repo, number, snapshotId: null },
+    details: { reason, failures, limit: MAX_FAILURES },
+  })
+  if (again) await pipelines.lookAtPullRequest(repo, number, { id: `sweep:failed:${runId}`, kind: 'restart' })
 }
 
 async function policyDigests(policies: PolicyReader, repo: string, open: PullRequest[]): Promise<Map<string, string>> {
@@ -73,7 +96,7 @@ async function policyDigests(policies: PolicyReader, repo: string, open: PullReq
  * for one that waits for its conflicts with the base to go away.
  */
 function fingerprint(pullRequest: PullRequest, policy: string, blockedByBase: boolean): string {
-  const { head, base, draft, title, labels, reviews } = pullRequest
+  const { head, base, draft, title, body, labels, reviews, newestComment } = pullRequest
   const facts = JSON.stringify([
     head.sha,
     base.ref,
@@ -81,16 +104,18 @@ function fingerprint(pullRequest: PullRequest, policy: string, blockedByBase: bo
     blockedByBase ? base.sha : '',
     draft,
     title,
+    body,
     labels,
+    newestComment,
     reviews.map((review) => [review.author, review.state, review.at]),
   ])
   return createHash('sha256').update(facts).digest('hex').slice(0, 16)
 }
 
-async function inParallel(numbers: number[], act: (number: number) => Promise<void>): Promise<void> {
-  const left = [...numbers]
+async function inParallel<Item>(items: Item[], act: (item: Item) => Promise<void>): Promise<void> {
+  const left = [...items]
   const lane = async (): Promise<void> => {
-    for (let number = left.shift(); number !== undefined; number = left.shift()) await act(number)
+    for (let item = left.shift(); item !== undefined; item = left.shift()) await act(item)
   }
   await Promise.all(Array.from({ length: CONCURRENCY }, lane))
 }

@@ -1,5 +1,13 @@
 import type { MergeQueueEntry } from '#contracts/merge-queue'
 
+export type FailedPipeline = {
+  number: number
+  runId: string
+  reason: string
+  /** How many runs of it failed in the last 24 hours. */
+  failures: number
+}
+
 /** Starts and signals pipelines from outside workflows. Every call is idempotent and may be repeated. */
 export interface Pipelines {
   /** Starts `pr:<repo>#<n>` if it isn't open, and tells it to look. Answers the ids. */
@@ -10,6 +18,8 @@ export interface Pipelines {
   ): Promise<{ workflowId: string; runId: string }>
   /** Tells `pr:<repo>#<n>` to look if it is open; starts nothing. Answers whether it was. */
   remindPullRequest(repo: string, number: number, hint: { id: string; kind: string }): Promise<boolean>
+  /** The PRs whose newest run failed or timed out; one that a person ended is not among them. */
+  failedPullRequests(repo: string): Promise<FailedPipeline[]>
   /** Starts the base's queue if it isn't open, and adds the entry; the same PR and head again is one entry. */
   enqueue(entry: MergeQueueEntry): Promise<{ workflowId: string }>
   /** Starts `watch:<repo>` if it isn't open. */

@@ -7,6 +7,7 @@ import { repositoryWatchType, sweep, type RepositoryWatchInput } from '#contract
 import { taskQueue, type Role } from '#contracts/roles'
 import { searchAttributePairs } from '#contracts/search-attributes'
 import type { Timings } from '#contracts/timings'
+import { failedPullRequests } from './failed.ts'
 import type { Pipelines } from './port.ts'
 
 /** A server that does not answer within this is down, for this call. */
@@ -43,6 +44,8 @@ export function createPipelines(client: Client, timings: Timings): Pipelines {
         throw error
       }
     },
+
+    failedPullRequests: (repo) => within(() => failedPullRequests(client, repo)),
 
     async enqueue(entry) {
       const handle = await signalWithStart(mergeQueueStart(entry.repo, entry.branch, timings), enqueue, [entry])
