@@ -44,6 +44,11 @@ export function defineLooking(program: Grammar, perform: Perform): void {
     load: () => import('../commands/why.ts'),
     input: ([id]) => ({ id: id! }),
   })
+  defineLookingBack(program, perform)
+}
+
+/** What was, as the ledger and the logs keep it: no server is asked. */
+function defineLookingBack(program: Grammar, perform: Perform): void {
   defineCommand(program, perform, {
     name: 'logs [id]',
     summary: 'Print what the checks of a pull request reported, or what the worker of a role wrote',
