@@ -5,6 +5,7 @@ import type { CliError } from './errors.ts'
 import { detached, toCliError, usageError } from './errors.ts'
 import type { Perform } from './grammar/define.ts'
 import { defineLooking } from './grammar/looking.ts'
+import { definePolicies } from './grammar/policies.ts'
 import { definePullRequests } from './grammar/pull-requests.ts'
 import { defineRunning } from './grammar/running.ts'
 import { createOutput, wantsColor } from './output.ts'
@@ -51,6 +52,7 @@ export function createProgram(host: Pick<Host, 'stdout'>, perform: Perform): Gra
     )
   defineRunning(program, perform)
   definePullRequests(program, perform)
+  definePolicies(program, perform)
   defineLooking(program, perform)
   return program
 }

@@ -33,7 +33,7 @@ export function decide(snapshot: SnapshotFacts, checks: CheckResults, now: Insta
 }
 
 /** A missing, pending or skipped criterion never approves: it was not met. */
-function outcomeOf(rules: Rule[]): Outcome {
+export function outcomeOf(rules: Rule[]): Outcome {
   if (rules.some((rule) => rule.outcome === 'fail')) return 'reject'
   return rules.every((rule) => rule.outcome === 'pass') ? 'approve' : 'wait'
 }

@@ -189,7 +189,7 @@ function pr(verb: string): string {
 
 describe('a rule of the policy', () => {
   const conditioned = (rule: string, change: Partial<Rule> = {}): Decision => ({
-    ...{ outcome: 'wait', snapshotId: 's', policyDigest: 'p', decidedAt: now, ...change },
+    ...{ outcome: 'wait', snapshotId: 's', policyDigest: 'p', decidedAt: now },
     rules: [
       {
         ...{ rule: 'mine', outcome: 'pending', reason: 'so', evidence: null },
