@@ -1,14 +1,22 @@
-import { chmod, lstat, mkdir, readdir, rm } from 'node:fs/promises'
-import { join } from 'node:path'
+import { lstat, mkdir, rm } from 'node:fs/promises'
+import { runProcess } from '../process/run.ts'
 
-/** Removes a folder that hostile code may have filled: also one whose folders forbid it. */
+/** Removes a folder that hostile code may have filled: also one whose folders forbid it, whatever their names. */
 export async function removeFolder(folder: string): Promise<void> {
   try {
     await rm(folder, { recursive: true, force: true })
-  } catch {
-    await makeWritable(folder)
-    await rm(folder, { recursive: true, force: true })
+  } catch (error) {
+    if (await isRealFolder(folder)) await run('find', [folder, '-xdev', '-type', 'd', ...makeOwn])
+    const { exitCode } = await run('rm', ['-rf', '--', folder])
+    if (exitCode !== 0) throw error
   }
+}
+
+const makeOwn = ['-exec', 'chmod', 'u+rwx', '{}', ';']
+
+function run(command: string, args: string[]) {
+  const env = { PATH: process.env['PATH'] ?? '/usr/bin:/bin', LC_ALL: 'C' }
+  return runProcess({ command, args, cwd: '/', env, timeout: 10 * 60_000, graceMs: 1_000, maxOutput: 4096 })
 }
 
 export async function emptyFolder(folder: string): Promise<void> {
@@ -29,13 +37,5 @@ export async function kindOf(path: string): Promise<'absent' | 'folder' | 'file'
     const { code } = error as NodeJS.ErrnoException
     if (code === 'ENOENT' || code === 'ENOTDIR') return 'absent'
     throw error
-  }
-}
-
-async function makeWritable(folder: string): Promise<void> {
-  if (!(await isRealFolder(folder))) return
-  await chmod(folder, 0o700)
-  for (const entry of await readdir(folder, { withFileTypes: true })) {
-    if (entry.isDirectory()) await makeWritable(join(folder, entry.name))
   }
 }

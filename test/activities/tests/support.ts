@@ -16,6 +16,8 @@ export type Fixture = {
   gitDir: string
   /** A commit of exactly these files. */
   commit(files: Files): Promise<string>
+  /** The same with a submodule, whose commit nobody has. */
+  withSubmodule(commit: string, path: string): Promise<string>
   runner(options?: Partial<CommandRunnerOptions>): CommandRunner
   run(
     runner: CommandRunner,
@@ -63,6 +65,14 @@ export async function createFixture(): Promise<Fixture> {
     return git('rev-parse', 'HEAD').trim()
   }
 
+  async function withSubmodule(commit: string, path: string): Promise<string> {
+    git('reset', '-q', '--hard', commit)
+    git('update-index', '--add', '--cacheinfo', `160000,${'5'.repeat(40)},${path}`)
+    git('commit', '-qm', 'a submodule')
+    git('push', '-q', gitDir, 'HEAD:refs/heads/main', '--force')
+    return git('rev-parse', 'HEAD').trim()
+  }
+
   function runner(options: Partial<CommandRunnerOptions> = {}): CommandRunner {
     const logs = createFileLogStore(join(home, 'logs'))
     return createCommandRunner({ home, isolation: 'required', logs, env: process.env, graceMs: 200, ...options })
@@ -91,7 +101,16 @@ export async function createFixture(): Promise<Fixture> {
     return { ...outcome, text }
   }
 
-  return { root, home, gitDir, commit, runner, run, remove: () => rm(root, { recursive: true, force: true }) }
+  return {
+    root,
+    home,
+    gitDir,
+    commit,
+    withSubmodule,
+    runner,
+    run,
+    remove: () => rm(root, { recursive: true, force: true }),
+  }
 }
 
 async function writeEntry(path: string, content: Files[string]): Promise<void> {
