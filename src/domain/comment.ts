@@ -1,9 +1,20 @@
 import type { Decision, Rule, RuleOutcome } from './decision.ts'
-import type { Merged, Phase, Sha, Waiting } from './pull-request.ts'
+import type { Instant, Merged, Phase, Sha, Waiting } from './pull-request.ts'
 import { escapeMarkdown, oneLine, plainText } from './text.ts'
 
 /** The hidden key of the one comment that a PR gets from its pipeline. */
 export const commentKey = 'switchyard'
+
+const saidAt = /<!-- said at (\S+) -->\n?$/
+
+/** The comment with the time of its words, hidden from readers: later words are never covered by earlier ones. */
+export function withTime(comment: string, at: Instant | undefined): string {
+  return at === undefined ? comment : `${comment}<!-- said at ${at} -->\n`
+}
+
+export function timeOf(comment: string): Instant | null {
+  return saidAt.exec(comment)?.[1] ?? null
+}
 
 const marks: Record<RuleOutcome, string> = { pass: '✅', fail: '❌', pending: '⏳', skipped: '⏭️' }
 

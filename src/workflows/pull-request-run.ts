@@ -161,6 +161,7 @@ export class PullRequestRun {
       workflowId: workflowInfo().workflowId,
       head: snapshot.head.sha,
       comment: this.ending === null ? comment : `${comment}\nSwitchyard ${this.ending}.\n`,
+      at: new Date().toISOString(),
       decision,
       ...(snapshot.policy.mode === 'dry-run' ? { silent: true } : {}),
       ...(ejected?.at

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { ApplicationFailure } from '@temporalio/activity'
-import { commentKey } from '#domain/comment'
+import { commentKey, timeOf, withTime } from '#domain/comment'
 import type { Decision } from '#domain/decision'
 import { isolationWarning, type Isolation } from '#domain/isolation'
 import { maskSecrets } from '#domain/mask'
@@ -41,6 +41,8 @@ export type Publication = {
   workflowId: string
   head: Sha
   comment: string
+  /** Workflow time of these words; pipelines of 0.1.0 do not say. */
+  at?: Instant
   check: Omit<NamedCheck, 'name' | 'detailsUrl'>
   decision: Decision | null
   /** A dry run: the record is told, the forge is not. */
@@ -146,9 +148,18 @@ async function publishDecision({ forge, ledger }: ForgeTools, publication: Publi
       },
     })
   }
-  if (publication.silent) return
-  await forge.upsertComment(repo, number, commentKey, publication.comment)
+  if (publication.silent || (await isOvertaken(forge, publication))) return
+  await forge.upsertComment(repo, number, commentKey, withTime(publication.comment, publication.at))
+  // A check holds no time of its own: looked at again, for this attempt may have stood still meanwhile.
+  if (await isOvertaken(forge, publication)) return
   await forge.setCheck(repo, head, { ...publication.check, name: CHECK_NAME, detailsUrl: null })
+}
+
+/** An attempt that timed out may go on once the pipeline has said something later, which its words must not cover. */
+async function isOvertaken(forge: Forge, { repo, number, at }: Publication): Promise<boolean> {
+  const comments = at === undefined ? [] : await forge.listComments(repo, number)
+  const said = timeOf(comments.find(({ key }) => key === commentKey)?.body ?? '')
+  return at !== undefined && said !== null && said > at
 }
 
 async function freeze(
