@@ -8,6 +8,10 @@ const onServer = [
   'test/client/!(supervisor)/**/*.test.ts',
 ]
 
+/** Kills and stops processes by the hundred, in lanes that fill the machine: it runs by itself, once all others ended. */
+const sweep = ['test/e2e/{crash-points,mutations}.test.ts']
+const LANES = 9
+
 /** Tests that speak to PostgreSQL, for which the run starts a server. */
 const onPostgres = ['test/**/postgres*.test.ts']
 
@@ -20,7 +24,17 @@ export default defineConfig({
     projects: [
       { extends: true, test: { name: 'unit', include: ['test/**/*.test.ts'], exclude: [...onServer, ...onPostgres] } },
       { extends: true, test: { name: 'postgres', include: onPostgres, globalSetup: 'test/support/postgres-setup.ts' } },
-      { extends: true, test: { name: 'server', include: onServer, globalSetup: 'test/support/global-setup.ts' } },
+      {
+        extends: true,
+        test: { name: 'server', include: onServer, exclude: sweep, globalSetup: 'test/support/global-setup.ts' },
+      },
+      {
+        extends: true,
+        test: {
+          ...{ name: 'sweep', include: sweep, globalSetup: 'test/support/global-setup.ts' },
+          ...{ maxConcurrency: LANES, sequence: { groupOrder: 1 } },
+        },
+      },
     ],
   },
 })

@@ -19,8 +19,12 @@ export type WorkerOptions = {
   /** A ready bundle of the workflows; made when left out. */
   bundle?: { code: string } | { codePath: string }
   onError: (error: unknown) => void
-  /** Tests wrap tools and activities to kill the process around an effect. */
-  decorate?: { tools?: (tools: Tools) => Tools; activities?: (activities: Activities) => Activities }
+  /** Tests wrap tools and activities to kill the process around an effect, and keep no workflow to force replays. */
+  decorate?: {
+    tools?: (tools: Tools) => Tools
+    activities?: (activities: Activities) => Activities
+    cachedWorkflows?: number
+  }
 }
 
 export type RunningWorkers = { drain(): Promise<void>; ended: Promise<void> }
@@ -29,6 +33,8 @@ const DRAIN_GRACE_MS = 5_000
 const DRAIN_FORCE_MS = 15_000
 /** Sticky tasks of a worker that died wait this long before another takes them. */
 const STICKY_MS = 1_000
+
+const CACHED_WORKFLOWS = 1_000
 
 /** A cancellation reaches a running check with its next heartbeat that is not held back. */
 const HEARTBEAT_THROTTLE_MS = 500
@@ -54,7 +60,9 @@ export async function runWorkers(options: WorkerOptions): Promise<RunningWorkers
         identity: `${role}@${hostname()}:${process.pid}`,
         activities: decorate?.activities?.(activities) ?? activities,
         maxConcurrentActivityTaskExecutions: definition.slots,
-        ...(definition.workflows && bundle ? { workflowBundle: bundle, maxCachedWorkflows: 1_000 } : {}),
+        ...(definition.workflows && bundle
+          ? { workflowBundle: bundle, maxCachedWorkflows: decorate?.cachedWorkflows ?? CACHED_WORKFLOWS }
+          : {}),
         stickyQueueScheduleToStartTimeout: STICKY_MS,
         maxHeartbeatThrottleInterval: HEARTBEAT_THROTTLE_MS,
         shutdownGraceTime: DRAIN_GRACE_MS,

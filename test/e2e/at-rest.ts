@@ -1,10 +1,10 @@
 import { mergeQueueId, pullRequestId } from '#contracts/ids'
 import { mergeQueueStatus } from '#contracts/merge-queue'
 import { pullRequestStatus } from '#contracts/pull-request'
-import { eventually } from '../support/crash-points.ts'
+import { eventually, patience } from '../support/crash-points.ts'
 import type { TestInstallation, TestRepository } from '../support/installation.ts'
 
-const REST_MS = 60_000
+const REST_MS = 90_000 * patience
 
 /** Until each PR has landed or rests, the queue is empty, and `still` has nothing more to wait for. */
 export async function untilAtRest(
@@ -19,6 +19,7 @@ export async function untilAtRest(
     for (const number of numbers) {
       const handle = client.workflow.getHandle(pullRequestId(name, number))
       const { status } = await handle.describe()
+      if (status.name === 'TERMINATED') return `#${number} to be woken`
       if (status.name !== 'RUNNING') continue
       const { phase, resting } = await handle.query(pullRequestStatus)
       if (!resting) return `#${number} to rest; it is ${phase}`

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { createCliWorld, processesWith, type CliWorld, type Ran } from '../support/cli.ts'
 import { eventually } from '../support/crash-points.ts'
-import { strays } from './invariants.ts'
+import { strays } from './leftovers.ts'
 
 const SECONDS = 1_000
 const timings = `timings:

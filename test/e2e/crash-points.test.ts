@@ -1,135 +1,192 @@
-import { randomBytes, randomInt } from 'node:crypto'
+import { execFile } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { nameOf, type CrashPoint, type Moment } from '../support/crash-points.ts'
+import { patience, type Deed } from '../support/crash-points.ts'
 import {
   createInstallation,
   startSharedServer,
+  type InstallationOptions,
   type SharedServer,
   type TestInstallation,
   type TestRepository,
 } from '../support/installation.ts'
-import type { SampleRepository } from '../support/repositories.ts'
+import { seeded } from '../support/seeded.ts'
 import { testServer } from '../support/server.ts'
-import { untilAtRest } from './at-rest.ts'
-import { filesBelow, leaks, openWorkflows, replayed, strays, violations, type Expectation } from './invariants.ts'
+import { openWorkflows, outlines, replayed, workflows } from './histories.ts'
+import { violations } from './invariants.ts'
+import { filesBelow, leaks, strays } from './leftovers.ts'
+import { canaries, endedIn, fill, live, prepareLife, told } from './life.ts'
+import {
+  chainsOf,
+  landingPairs,
+  lateEffects,
+  nameOf,
+  parseScenario,
+  reachedPlaces,
+  singles,
+  wiredActivities,
+  type Place,
+  type Scenario,
+} from './sweep.ts'
 
-const around: Moment[] = ['before-effect', 'after-effect', 'before-acknowledgement']
-const inLand: Moment[] = ['before-effect', 'inside-effect', 'after-effect', 'after-record', 'before-acknowledgement']
+const main = fileURLToPath(new URL('../../src/client/main.ts', import.meta.url))
+const LANE_MS = 280_000 * patience
+const WHY_MS = 20_000
 
-/** Each is one repository's life: its worker dies at every point named, in turn. */
-const scenarios: [activity: string, ...moments: Moment[]][] = [
-  ...['publishDecision', 'runTests', 'scanSecrets', 'reviewChange', 'enqueuePullRequest'].flatMap((activity) =>
-    around.map((moment): [string, Moment] => [activity, moment]),
-  ),
-  ...inLand.map((moment): [string, Moment] => ['landCandidate', moment]),
-  ['landCandidate', 'inside-effect', 'before-acknowledgement'],
-  ['landCandidate', 'after-effect', 'after-record'],
+const { SWITCHYARD_SEED, SWITCHYARD_SWEEP } = process.env
+const seed = Number(SWITCHYARD_SEED ?? Date.now() % 1_000_000)
+/** Just this scenario, from the message of one that failed. */
+const asked = SWITCHYARD_SWEEP ? parseScenario(SWITCHYARD_SWEEP) : null
+
+/** Lanes run side by side, each on its own state, namespace and workers; the scenarios of a lane one after another. */
+type Lane = { name: string; deed: Deed; share: number; of: number; isolated?: boolean; cachedWorkflows?: number }
+
+const lanes: Lane[] = [
+  { name: 'isolated', deed: 'kill-worker', share: 0, of: 4, isolated: true },
+  // Keeps no workflow between two tasks: each is a replay of all that was before.
+  { name: 'forgetful', deed: 'kill-worker', share: 1, of: 4, cachedWorkflows: 0 },
+  { name: 'third', deed: 'kill-worker', share: 2, of: 4 },
+  { name: 'fourth', deed: 'kill-worker', share: 3, of: 4 },
+  { name: 'server', deed: 'kill-server', share: 0, of: 2 },
+  { name: 'server-2', deed: 'kill-server', share: 1, of: 2, isolated: true },
+  { name: 'stopped', deed: 'stop-worker', share: 0, of: 3 },
+  { name: 'stopped-2', deed: 'stop-worker', share: 1, of: 3 },
+  { name: 'stopped-3', deed: 'stop-worker', share: 2, of: 3 },
 ]
 
-/** Lanes run side by side, each on its own state, namespace and worker; the scenarios of a lane one after another. */
-const LANES = 4
-const lanes = Array.from({ length: LANES }, (_, lane) =>
-  scenarios.filter((_, index) => index % LANES === lane).map((scenario, index) => ({ repo: `r${index}`, scenario })),
-)
-
-const canaries = {
-  environment: `canary-${randomBytes(12).toString('hex')}`,
-  content: `AKIA${Array.from({ length: 16 }, () => 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'[randomInt(32)]).join('')}`,
-}
-
-const policy = `version: 1
-checks:
-  tests:
-    run: sh check.sh
-    timeout: 30s
-`
-const check = `[ -z "$DEPLOY_TOKEN" ] || echo the environment has a canary
-echo checked
-cat leak.txt 2>/dev/null
-[ ! -e broken ]
-`
-
-async function fill(sample: SampleRepository): Promise<void> {
-  await sample.commit({ message: 'add tests', files: { '.switchyard.yaml': policy, 'check.sh': check } })
-  await sample.commit({ branch: 'one', message: 'add one', files: { 'one.txt': 'one\n' } })
-  await sample.commit({ branch: 'two', message: 'add two', files: { 'two.txt': 'two\n' } })
-  const leak = `const accessKeyId = '${canaries.content}'\n`
-  await sample.commit({ branch: 'bad', message: 'break it', files: { broken: 'yes\n', 'leak.txt': leak } })
-}
-
-describe('a worker that dies at any moment of an activity', () => {
+describe(`a process that dies or stands still at any moment of any activity (seed ${seed})`, () => {
   let server: SharedServer
+  let wired: string[]
+  let places: Place[]
   beforeAll(async () => {
     server = await startSharedServer()
+    const rehearsal = await rehearse(server)
+    wired = rehearsal.wired
+    places = rehearsal.places
+  }, LANE_MS)
+  afterAll(() => server?.remove())
+
+  test('is found for every activity that a worker of any role has', () => {
+    const reached = new Set(places.map(({ activity }) => activity))
+    expect(
+      wired.filter((activity) => !reached.has(activity)),
+      'extend test/e2e/life.ts, so that they run',
+    ).toEqual([])
+    expect(places.filter(({ moment }) => moment.startsWith('after-')).length).toBeGreaterThan(10)
   })
-  afterAll(() => server.remove())
 
-  describe.each(lanes.map((cases, lane) => ({ cases, lane })))(
-    'lane $lane',
-    { concurrent: true },
-    ({ cases, lane }) => {
-      let rig: TestInstallation
-      beforeAll(async () => {
-        rig = await createInstallation({
-          ...{ server, fill, name: `lane-${lane}`, bundlePath: testServer().bundlePath },
-          isolation: lane === 0 ? 'none' : 'required',
-          repositories: cases.map(({ repo }) => repo),
-          env: { DEPLOY_TOKEN: canaries.environment },
-        })
-        rig.faults.crashes.push(...cases.flatMap(({ repo, scenario }) => pointsOf(repo, scenario)))
-        await rig.startWorkers()
-      })
-      afterAll(() => rig?.remove())
-
-      test('leaves nothing lost, doubled, stuck, leaked or lying about', { timeout: 280_000 }, async () => {
-        const found: string[] = []
-        for (const { repo, scenario } of cases) {
-          const repository = rig.repositories.find(({ name }) => name === repo)!
-          const problems = await liveThrough(rig, repository, pointsOf(repo, scenario))
-          found.push(...problems.map((problem) => `${scenario.join(' ')}: ${problem}`))
-          if (problems.length > 0) break
-        }
-        found.push(...(await afterwards(rig, server)))
-        expect(found).toEqual([])
-      })
-    },
-  )
+  describe.each(lanes)('in the lane $name, $deed', { concurrent: true }, (lane) => {
+    test('leaves nothing lost, doubled, stuck, leaked or lying about', { timeout: LANE_MS }, async (context) => {
+      const scenarios = scenariosOf(lane, places)
+      if (scenarios.length === 0) return context.skip()
+      expect(await sweep(lane, scenarios, server)).toEqual([])
+    })
+  })
 })
 
-function pointsOf(repo: string, [activity, ...moments]: (typeof scenarios)[number]): CrashPoint[] {
-  return moments.map((moment) => ({ repo, activity, moment }))
+/** One life in which nothing dies, to learn which moments there are. */
+async function rehearse(server: SharedServer): Promise<{ wired: string[]; places: Place[] }> {
+  const rig = await createInstallation({ ...optionsOf('rehearsal', ['r0'], false), server })
+  try {
+    rig.faults.trace = true
+    prepareLife(rig, 'r0', 'whole')
+    await rig.startWorkers()
+    const found = await liveThrough(rig, rig.repositories[0]!, { deed: 'kill-worker', life: 'whole', chains: [] })
+    if (found.length > 0) throw new Error(`without any death: ${found.join('\n')}`)
+    return { wired: wiredActivities(rig), places: await reachedPlaces(rig) }
+  } finally {
+    await rig.remove()
+  }
 }
 
-async function liveThrough(rig: TestInstallation, repository: TestRepository, points: CrashPoint[]): Promise<string[]> {
-  const expected: Expectation[] = [
-    { ...(await rig.openPullRequest(repository, 'one')), outcome: 'merged' },
-    { ...(await rig.openPullRequest(repository, 'bad')), outcome: 'rejected' },
-  ]
-  // A second one from the same base, whose candidate the queue has to test.
-  if (points.some(({ activity }) => activity === 'landCandidate')) {
-    expected.push({ ...(await rig.openPullRequest(repository, 'two')), outcome: 'merged' })
+function scenariosOf({ deed, share, of }: Lane, places: Place[]): Scenario[] {
+  if (asked) return share === 0 && asked.deed === deed ? [asked] : []
+  const random = seeded(seed)
+  const all = {
+    'kill-worker': () => [...landingPairs(places, random), ...singles('kill-worker', places, random)],
+    'kill-server': () => singles('kill-server', places, random),
+    'stop-worker': () => singles('stop-worker', lateEffects(places, random), random),
+  }[deed]()
+  return all.filter((_, index) => index % of === share)
+}
+
+function optionsOf(name: string, repositories: string[], isolated: boolean): Omit<InstallationOptions, 'server'> {
+  return {
+    ...{ name, repositories, fill, bundlePath: testServer().bundlePath },
+    isolation: isolated ? 'required' : 'none',
+    env: { DEPLOY_TOKEN: canaries.environment },
   }
+}
+
+/** All scenarios of a lane; ends at the first that breaks something. */
+async function sweep(lane: Lane, scenarios: Scenario[], server: SharedServer): Promise<string[]> {
+  const { name, deed, isolated = false, cachedWorkflows = null } = lane
+  const options = optionsOf(
+    name,
+    scenarios.map((_, index) => `r${index}`),
+    isolated,
+  )
+  const rig = await createInstallation({ ...options, server: deed === 'kill-server' ? 'own' : server })
   try {
-    const numbers = expected.map(({ number }) => number)
-    await untilAtRest(rig, repository, numbers, () => {
-      const point = points.find((each) => !rig.hasHappened(each))
-      return point ? `the worker to die at ${nameOf(point)}` : null
-    })
-  } catch (error) {
-    return [String(error), ...(await openWorkflows(rig.connected.client, repository.name))]
+    rig.faults.cachedWorkflows = cachedWorkflows
+    for (const [index, scenario] of scenarios.entries()) {
+      rig.faults.chains.push(...chainsOf(`r${index}`, scenario))
+      prepareLife(rig, `r${index}`, scenario.life)
+    }
+    await rig.startWorkers(deed === 'stop-worker' ? 2 : 1)
+    for (const [index, scenario] of scenarios.entries()) {
+      const problems = await liveThrough(rig, rig.repositories[index]!, scenario)
+      if (problems.length > 0) return [...problems, ...repetition(scenario)]
+    }
+    return await afterwards(rig, server)
+  } finally {
+    await rig.remove()
   }
+}
+
+function repetition(scenario: Scenario): string[] {
+  return [
+    `at ${nameOf(scenario)}, with the seed ${seed}. To repeat just this:`,
+    `SWITCHYARD_SEED=${seed} SWITCHYARD_SWEEP='${nameOf(scenario)}' npm test -- test/e2e/crash-points.test.ts`,
+  ]
+}
+
+async function liveThrough(rig: TestInstallation, repository: TestRepository, scenario: Scenario): Promise<string[]> {
   const { installation, connected } = rig
-  return violations({ installation, client: connected.client, repository, expected, byHand: [] })
+  const { client } = connected
+  const explained = async (found: string[]) => [...found, ...(await outlines(client, repository.name))]
+  try {
+    const expected = await live(rig, repository, scenario.life)
+    const terminated = endedIn(repository.name, scenario.life)
+    const found = await violations({ installation, client, repository, expected, byHand: [], terminated })
+    return found.length === 0 ? [] : await explained(found)
+  } catch (error) {
+    const open = await openWorkflows(client, repository.name)
+    return explained([String(error), ...open, ...(await reasons(rig, repository.name))])
+  }
+}
+
+/** What `why` says of each pipeline that is open. */
+async function reasons(rig: TestInstallation, repo: string): Promise<string[]> {
+  const open = await workflows(rig.connected.client, `Repo = "${repo}" AND ExecutionStatus = "Running"`)
+  return Promise.all(
+    open.map(({ workflowId }) =>
+      promisify(execFile)(process.execPath, [main, 'why', workflowId], { env: rig.env, timeout: WHY_MS }).then(
+        ({ stdout }) => stdout,
+        (error: unknown) => `why ${workflowId}: ${String(error)}`,
+      ),
+    ),
+  )
 }
 
 /** What holds for a whole installation, once its workers have ended in order. */
 async function afterwards(rig: TestInstallation, server: SharedServer): Promise<string[]> {
   const { found, text } = await replayed(rig.connected.client, testServer().bundlePath)
-  await rig.stopWorkers()
+  await rig.stopAll()
   const logs = await filesBelow(`${rig.home}/logs`)
-  const databases = (await filesBelow(rig.home)).filter((file) => file.includes('ledger.db'))
+  const databases = (await filesBelow(rig.home)).filter((file) => /ledger\.db|server\.db/.test(file))
   const serverFiles = await filesBelow(server.home)
-  const told = [canaries.environment, canaries.content, 'the environment has a canary']
   const checks = logs.filter((file) => file.includes('/checks/'))
   return [
     ...found,

@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { createIsolation } from '#activities/tests/isolation'
 import { runProcess } from '#activities/process/run'
 import { defaultLimits } from '#domain/limits'
-import { filesBelow, leaks } from '../e2e/invariants.ts'
+import { filesBelow, leaks } from '../e2e/leftovers.ts'
 import { createFixture, type Fixture, type Outcome } from '../activities/tests/support.ts'
 
 const secret = (where: string) => `canary-${where}-${randomBytes(12).toString('hex')}`

@@ -1,11 +1,11 @@
-import { existsSync } from 'node:fs'
-import { mkdir, mkdtemp, realpath, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readFile, realpath, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { stringify } from 'yaml'
 import { seedLocalRepository } from '#activities/forge/local'
 import { runGit } from '#activities/git/run'
+import { roles } from '#contracts/roles'
 import { supervise, type Supervisor } from '#client/supervisor/supervisor'
 import type { Sha } from '#domain/pull-request'
 import { connect } from '#installation/connect'
@@ -15,7 +15,7 @@ import { startEmbeddedServer, type EmbeddedServer } from '#server/embedded'
 import { prepareServer } from '#server/namespace'
 import { readRecord, writeRecord } from '#server/record'
 import type { SqliteLedger } from '#ledger/sqlite'
-import { faultsVariable, nameOf, type Faults } from './crash-points.ts'
+import { faultsVariable, patience, type Faults } from './crash-points.ts'
 import { createSampleRepository, type SampleRepository } from './repositories.ts'
 
 /** Deadlines short enough that the death of a worker costs seconds. */
@@ -27,6 +27,13 @@ const timings = {
   shortActivity: '1m',
   infrastructureRetry: '200ms',
 }
+
+const READY_MS = 60_000 * patience
+/** Characters of the workers' log that a failure shows. */
+const TAIL = 2_000
+
+/** What Node made of the sources: workers that die by the dozen need not make it each time anew. */
+const compileCache = join(tmpdir(), 'switchyard-compile-cache')
 
 /** A Temporal server that several installations share, each in a namespace of its own. */
 export type SharedServer = EmbeddedServer & { home: string; remove(): Promise<void> }
@@ -44,10 +51,11 @@ export type TestInstallation = {
   sample: SampleRepository
   repositories: TestRepository[]
   faults: Faults
-  /** Keeps the workers running, however often they die, until `stop`. */
-  startWorkers(): Promise<Supervisor>
+  /** Keeps worker processes, each of every role, running, however often they die, until `stop`. */
+  startWorkers(processes?: number): Promise<Supervisor>
   stopWorkers(): Promise<void>
-  hasHappened(point: Parameters<typeof nameOf>[0]): boolean
+  /** Ends the server too, if it is its own. */
+  stopAll(): Promise<void>
   push(repository: TestRepository, branch: string): Promise<void>
   /** Pushes a branch of the sample and opens a PR for it. */
   openPullRequest(repository: TestRepository, branch: string): Promise<{ number: number; head: Sha }>
@@ -55,7 +63,8 @@ export type TestInstallation = {
 }
 
 export type InstallationOptions = {
-  server: SharedServer
+  /** One of several installations, or one of its own, which is started again when it dies. */
+  server: SharedServer | 'own'
   name: string
   isolation: 'required' | 'none'
   repositories: string[]
@@ -97,9 +106,11 @@ export async function createInstallation(options: InstallationOptions): Promise<
     SWITCHYARD_HOME: home,
     SWITCHYARD_CONFIG: join(home, 'switchyard.yaml'),
     SWITCHYARD_SERVER: 'embedded',
+    NODE_COMPILE_CACHE: compileCache,
     ...options.env,
   }
-  await shareServer(server, home, name)
+  const kept = server === 'own' ? await keepServer(home) : null
+  if (server !== 'own') await shareServer(server, home, name)
   const remotes = options.repositories.map((repo) => ({ name: repo, remote: join('forge', `${repo}.git`) }))
   const config = stringify({ repositories: remotes, isolation: options.isolation, timings })
   await writeFile(env.SWITCHYARD_CONFIG, config)
@@ -108,7 +119,10 @@ export async function createInstallation(options: InstallationOptions): Promise<
   const repositories = await Promise.all(options.repositories.map((repo) => seed(home, repo, sample)))
   const installation = (await openInstallation({ cwd: folder, env })) as TestInstallation['installation']
   const connected = await connect(installation, { env })
-  const faults: Faults = { markers, bundlePath: options.bundlePath, crashes: [], interferences: [], mutations: [] }
+  const faults: Faults = {
+    ...{ markers, bundlePath: options.bundlePath, chains: [], interferences: [], mutations: [] },
+    ...{ trace: false, cachedWorkflows: null },
+  }
   const push = async ({ gitDir }: TestRepository, branch: string) =>
     void (await sample.git('push', '--quiet', '--force', gitDir, `refs/heads/${branch}:refs/heads/${branch}`))
   const workers: Supervisor[] = []
@@ -117,14 +131,19 @@ export async function createInstallation(options: InstallationOptions): Promise<
   }
   return {
     ...{ folder, home, temp, env, installation, connected, sample, repositories, faults, push },
-    async startWorkers() {
-      const supervisor = startWorkers(home, { ...env, [faultsVariable]: JSON.stringify(faults) })
+    async startWorkers(processes = 1) {
+      const supervisor = startWorkers(home, { ...env, [faultsVariable]: JSON.stringify(faults) }, processes)
       workers.push(supervisor)
-      await supervisor.ready(60_000)
+      await supervisor.ready(READY_MS).catch(async (error: Error) => {
+        throw new Error(`${error.message}\n${(await readFile(join(home, 'logs', 'worker.log'), 'utf8')).slice(-TAIL)}`)
+      })
       return supervisor
     },
     stopWorkers,
-    hasHappened: (point) => existsSync(join(markers, nameOf(point))),
+    async stopAll() {
+      await stopWorkers()
+      await kept?.stop()
+    },
     async openPullRequest(repository, branch) {
       await push(repository, branch)
       return open(installation, repository.name, branch)
@@ -134,7 +153,30 @@ export async function createInstallation(options: InstallationOptions): Promise<
       await connected.close()
       await installation.close()
       await sample.remove()
+      await kept?.stop()
       await rm(folder, { recursive: true, force: true })
+    },
+  }
+}
+
+/** As `up` keeps it: on the ports that it had, on the state that it left. */
+async function keepServer(home: string): Promise<{ stop(): Promise<void> }> {
+  const start = () => startEmbeddedServer({ home, synchronous: 'normal', endsWithParent: true })
+  let server = await start()
+  let stopped = false
+  const keeping = (async () => {
+    while (!stopped) {
+      await server.exited
+      if (!stopped) server = await start()
+    }
+  })()
+  keeping.catch(() => undefined)
+  return {
+    async stop() {
+      stopped = true
+      await server.stop()
+      await keeping
+      await server.stop()
     },
   }
 }
@@ -155,12 +197,14 @@ async function seed(home: string, name: string, sample: SampleRepository): Promi
   return { name, gitDir, seed: sha }
 }
 
-function startWorkers(home: string, env: Record<string, string>): Supervisor {
+function startWorkers(home: string, env: Record<string, string>, processes: number): Supervisor {
   const entry = fileURLToPath(new URL('./faulty-worker.ts', import.meta.url))
-  const roles = 'pr-review,merge,testing,security'
   const log = join(home, 'logs', 'worker.log')
-  const spec = { name: 'worker', command: process.execPath, args: [entry, roles], env, log }
-  return supervise([spec], { backoff: { firstMs: 50, maxMs: 200 } })
+  const specs = Array.from({ length: processes }, (_, index) => ({
+    ...{ name: index === 0 ? 'worker' : `worker-${index + 1}`, command: process.execPath },
+    ...{ args: [entry, roles.join(',')], env, log },
+  }))
+  return supervise(specs, { backoff: { firstMs: 50, maxMs: 200 } })
 }
 
 async function open(installation: Installation, repo: string, head: string): Promise<{ number: number; head: Sha }> {

@@ -50,6 +50,8 @@ export type WorkflowWorld = {
 export async function openWorld(
   server?: { address: string; namespace: string },
   people: KnownPerson[] = [],
+  /** 0 forces a replay at each workflow task. */
+  cachedWorkflows?: number,
 ): Promise<WorkflowWorld> {
   const { address, bundlePath } = testServer()
   quiet()
@@ -73,6 +75,7 @@ export async function openWorld(
         activities: activities(definition),
         maxConcurrentActivityTaskExecutions: SLOTS,
         ...(definition.workflows ? { workflowBundle: { codePath: bundlePath } } : {}),
+        ...(cachedWorkflows === undefined ? {} : { maxCachedWorkflows: cachedWorkflows }),
         maxHeartbeatThrottleInterval: 200,
         shutdownForceTime: 5_000,
       })

@@ -12,7 +12,9 @@ import {
 import type { SampleRepository } from '../../support/repositories.ts'
 import { testServer } from '../../support/server.ts'
 import { untilAtRest } from '../../e2e/at-rest.ts'
-import { filesBelow, openWorkflows, strays, violations } from '../../e2e/invariants.ts'
+import { openWorkflows } from '../../e2e/histories.ts'
+import { violations } from '../../e2e/invariants.ts'
+import { filesBelow, strays } from '../../e2e/leftovers.ts'
 import { canMount, createSmallDisk, type SmallDisk } from '../small-disk.ts'
 
 const policy = 'version: 1\nchecks:\n  tests: { run: sh check.sh, timeout: 30s, retries: 10 }\n'

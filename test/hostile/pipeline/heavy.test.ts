@@ -13,7 +13,9 @@ import {
 import type { SampleRepository } from '../../support/repositories.ts'
 import { testServer } from '../../support/server.ts'
 import { untilAtRest } from '../../e2e/at-rest.ts'
-import { openWorkflows, strays, violations } from '../../e2e/invariants.ts'
+import { openWorkflows } from '../../e2e/histories.ts'
+import { violations } from '../../e2e/invariants.ts'
+import { strays } from '../../e2e/leftovers.ts'
 import { contents } from './contents.ts'
 
 const megabyte = 1024 ** 2

@@ -1,0 +1,109 @@
+/** Lives of a repository, in which every activity that workers have runs. */
+import { randomBytes, randomInt } from 'node:crypto'
+import { mergeQueueId, pullRequestId } from '#contracts/ids'
+import { eventually, patience, pendingPoint } from '../support/crash-points.ts'
+import type { TestInstallation, TestRepository } from '../support/installation.ts'
+import type { SampleRepository } from '../support/repositories.ts'
+import { untilAtRest } from './at-rest.ts'
+import { continueStopped } from './continue-stopped.ts'
+import type { Expectation } from './invariants.ts'
+
+const ANSWER_MS = 60_000 * patience
+
+export const canaries = {
+  environment: `canary-${randomBytes(12).toString('hex')}`,
+  content: `AKIA${Array.from({ length: 16 }, () => 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'[randomInt(32)]).join('')}`,
+}
+
+/** What the check prints, and no log may hold. */
+export const told = [canaries.environment, canaries.content, 'the environment has a canary']
+
+const policy = `version: 1
+checks:
+  tests:
+    run: sh check.sh
+    timeout: 30s
+`
+const check = `[ -z "$DEPLOY_TOKEN" ] || echo the environment has a canary
+echo checked
+cat leak.txt 2>/dev/null
+[ ! -e broken ]
+`
+
+export async function fill(sample: SampleRepository): Promise<void> {
+  await sample.commit({ message: 'add tests', files: { '.switchyard.yaml': policy, 'check.sh': check } })
+  for (const name of ['one', 'two', 'three']) {
+    await sample.commit({ branch: name, message: `add ${name}`, files: { [`${name}.txt`]: `${name}\n` } })
+  }
+  const leak = `const accessKeyId = '${canaries.content}'\n`
+  await sample.commit({ branch: 'bad', message: 'break it', files: { broken: 'yes\n', 'leak.txt': leak } })
+}
+
+/** `queue`: three PRs that land one behind the other. `whole`: in which every activity runs. */
+export type Life = 'whole' | 'queue'
+
+/** Of the PR whose pipeline somebody ends while the queue lands it, in a whole life. */
+const ENDED = 4
+
+/** The pipelines that somebody ends in a life. */
+export function endedIn(repo: string, life: Life): string[] {
+  return life === 'whole' ? [pullRequestId(repo, ENDED)] : []
+}
+
+/** What is done to a repository while it lives; named before its workers start. */
+export function prepareLife({ faults }: TestInstallation, repo: string, life: Life): void {
+  // The landing of each but the last has another behind it, whose candidate it makes.
+  const queue = mergeQueueId(repo, 'main')
+  faults.interferences.push({ repo, activity: 'buildCandidate', moment: 'before-effect', queue, entries: 3 })
+  for (const terminate of endedIn(repo, life)) {
+    const point = { repo, activity: 'landCandidate', moment: 'before-effect', number: ENDED } as const
+    faults.interferences.push({ ...point, terminate })
+  }
+}
+
+/**
+ * Until all that was to happen has happened, and nothing moves any more; then a stopped worker goes on, too late. Answers
+ * what must have become of the PRs.
+ */
+export async function live(rig: TestInstallation, repository: TestRepository, life: Life): Promise<Expectation[]> {
+  const open = async (branch: string, outcome: Expectation['outcome']): Promise<Expectation> => ({
+    ...(await rig.openPullRequest(repository, branch)),
+    outcome,
+  })
+  const expected = [await open('one', 'merged'), await open('two', 'merged')]
+  if (life === 'whole') expected.push(await open('bad', 'rejected'))
+  expected.push(await open('three', 'merged'))
+  const rest = (still: () => string | null) =>
+    untilAtRest(
+      rig,
+      repository,
+      expected.map(({ number }) => number),
+      still,
+    )
+  await rest(() => null)
+  const bad = expected.find(({ outcome }) => outcome === 'rejected')
+  if (bad) await askAndClose(rig, repository, bad, () => rest(() => null))
+  const { faults } = rig
+  await rest(() => pendingPoint(faults, repository.name, 'taken-over'))
+  continueStopped(rig)
+  await rest(() => pendingPoint(faults, repository.name))
+  return expected
+}
+
+const author = 'ada@example.test'
+
+/** A person has the checks run again, and gives up. */
+async function askAndClose(
+  { installation: { forge } }: TestInstallation,
+  { name }: TestRepository,
+  bad: Expectation,
+  rest: () => Promise<void>,
+): Promise<void> {
+  const { id } = await forge.addComment(name, bad.number, author, '/switchyard review')
+  const isAnswered = async () =>
+    (await forge.listComments(name, bad.number)).some((comment) => comment.id === id && comment.reactions.length > 0)
+  await eventually(isAnswered, ANSWER_MS, () => `the comment on ${name}#${bad.number} is not answered`)
+  await rest()
+  await forge.updatePullRequest(name, bad.number, { state: 'closed' }, author)
+  bad.outcome = 'closed'
+}
