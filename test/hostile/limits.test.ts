@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { findResourceLimits } from '#activities/tests/limits'
 import type { CommandRunner } from '#activities/tests/port'
 import { defaultLimits, type Limits } from '#domain/limits'
 import { createFixture, processesWith, type Fixture, type Outcome } from '../activities/tests/support.ts'
@@ -90,5 +91,17 @@ describe('in a sandbox', () => {
   test('/dev has what programs expect', async () => {
     const devices = 'echo x > /dev/null && head -c 1 /dev/urandom > /dev/null && head -c 1 /dev/zero > x'
     expect(await limited(`${devices} && touch /dev/shm/x`, {})).toMatchObject({ conclusion: 'passed' })
+  })
+})
+
+describe('where prlimit is missing', () => {
+  test('it is said that files may have any size', () => {
+    const resources = findResourceLimits({ PATH: '/nonexistent' }, true)
+    expect(resources.before(defaultLimits)).toEqual([])
+    expect(resources.gaps).toEqual([expect.stringContaining('install prlimit')])
+  })
+
+  test('nothing is said where it is not', () => {
+    expect(findResourceLimits(process.env, true).gaps).toEqual([])
   })
 })
