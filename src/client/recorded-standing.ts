@@ -30,7 +30,7 @@ export async function recordedStanding(
     const facts = snapshotFacts(snapshot, policy, decision.policyDigest)
     return { phase, waiting: waitingAfterEjection(facts, ejection, ejection.at) }
   }
-  if (decision.outcome === 'approve' && policy?.merge.auto !== false) {
+  if (decision.outcome === 'approve' && policy?.merge.auto !== false && !decision.dryRun) {
     return { phase: 'queued', waiting: waitingForServer(pullRequest, 'the merge queue', decision.decidedAt) }
   }
   if (snapshot === null || policy === null) {

@@ -52,7 +52,7 @@ export function renderComment(input: CommentInput): string {
   if (input.merged) {
     lines.push(`Landed as \`${input.merged.sha.slice(0, 12)}\` (${input.merged.method}) at ${input.merged.at}.`)
   }
-  if (input.decision) lines.push('', ...input.decision.rules.flatMap((rule) => ruleLines(rule, 0)))
+  if (input.decision) lines.push('', ...decisionLines(input.decision))
   if (input.waiting) lines.push('', waitingLine(input.waiting), ...commandBlock(input.waiting.command))
   if (input.decision?.outcome === 'reject') lines.push('', `What the checks said: ${code(input.logs)}`)
   if (input.policyProblem) {
@@ -65,8 +65,19 @@ export function renderComment(input: CommentInput): string {
   return `${lines.join('\n')}\n`
 }
 
+/** A policy may have 200 conditions, and a forge takes 64 KB: the rest is told by the command line. */
+const MAX_RULE_LINES = 60
+
+function decisionLines({ rules }: Decision): string[] {
+  const lines = rules.flatMap((rule) => ruleLines(rule, 0))
+  if (lines.length <= MAX_RULE_LINES) return lines
+  const rest = lines.length - MAX_RULE_LINES
+  return [...lines.slice(0, MAX_RULE_LINES), `- … and ${rest} more: \`switchyard policy explain\``]
+}
+
 function ruleLines(rule: Rule, depth: number): string[] {
-  const line = `${'  '.repeat(depth)}- ${marks[rule.outcome]} **${rule.rule}**: ${inline(rule.reason)}`
+  const name = /^[\w-]+$/.test(rule.rule) ? rule.rule : inline(rule.rule)
+  const line = `${'  '.repeat(depth)}- ${marks[rule.outcome]} **${name}**: ${inline(rule.reason)}`
   const children = rule.outcome === 'pass' ? [] : (rule.rules ?? []).flatMap((child) => ruleLines(child, depth + 1))
   return [line, ...children]
 }
@@ -110,12 +121,7 @@ export function renderDetails(input: {
     lines.push(`- ${mark} ${check.name}: ${check.state}${check.reason ? `, ${inline(check.reason)}` : ''}`)
   }
   if (input.decision) {
-    lines.push(
-      '',
-      `Decision: **${input.decision.outcome}**`,
-      '',
-      ...input.decision.rules.flatMap((rule) => ruleLines(rule, 0)),
-    )
+    lines.push('', `Decision: **${input.decision.outcome}**`, '', ...decisionLines(input.decision))
   }
   if (input.merged) lines.push('', `Landed as \`${input.merged.sha}\` at ${input.merged.at}`)
   if (input.waiting) lines.push('', waitingLine(input.waiting))

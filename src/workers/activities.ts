@@ -44,7 +44,10 @@ export function activitiesOf(definition: RoleDefinition, tools: Tools, installat
         }),
       ),
     merge: () => withHeartbeats(createMergeActivities({ forge, ledger, repository, runner })),
-    pipelines: () => withHeartbeats(createPipelineActivities({ forge, pipelines, ledger, policies })),
+    pipelines: () =>
+      withHeartbeats(
+        createPipelineActivities({ forge, pipelines, ledger, policies, people: installation.config.people }),
+      ),
     tests: () => createTestActivities({ runner, ledger, repository }),
     secrets: () => createSecretActivities({ scanner: createSecretScanner(), ledger, repository }),
     review: () => createReviewActivities({ reviewer: createReviewer({ runner }), runner, ledger, repository }),

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { renderComment, renderDetails, type CommentInput } from '#domain/comment'
 import { decide } from '#domain/decide'
+import type { Rule } from '#domain/decision'
 import type { Phase } from '#domain/pull-request'
 import { waitingAfter } from '#domain/waiting'
 import { checkResult, green, now, policyFacts, sha, snapshotFacts } from './facts.ts'
@@ -159,5 +160,21 @@ describe("the page of a run in Temporal's Web UI", () => {
     const details = renderDetails({ title: 'T', phase: 'landed', checks: [], decision, waiting: null, merged })
     expect(details).toContain('Decision: **approve**')
     expect(details).toContain(`Landed as \`${sha('e')}\``)
+  })
+})
+
+describe('the rules of a policy', () => {
+  const condition = (rule: string): Rule => ({ rule, outcome: 'pending', reason: 'so', evidence: null })
+  const told = (...rules: Rule[]) => comment({ decision: { ...decide(snapshotFacts(), green, now), rules } })
+
+  test('are told as far as a forge takes it', () => {
+    const many = Array.from({ length: 200 }, (_, index) => ({ ...condition(`c${index}`), reason: '#'.repeat(300) }))
+    const text = told({ ...condition('mine'), rules: many })
+    expect(text).toContain('… and 141 more: `switchyard policy explain`')
+    expect(text.length).toBeLessThan(64 * 1_024)
+  })
+
+  test('bring no markup with their names', () => {
+    expect(told(condition('label: <b>@all</b>'))).not.toMatch(/<b>|@all/)
   })
 })

@@ -147,7 +147,7 @@ function activitiesOf(shops: Map<string, Shop>, ledger: Ledger, people: KnownPer
     forge: () => forgeActivities,
     merge: () =>
       createMergeActivities({ forge, ledger, repository, runner: { surroundings: async () => SURROUNDINGS } }),
-    pipelines: () => createPipelineActivities({ forge, pipelines, ledger, policies }),
+    pipelines: () => createPipelineActivities({ forge, pipelines, ledger, policies, people }),
     ...checkActivities(shopOf, ledger),
   }
   return {

@@ -1,12 +1,19 @@
 import { createHash } from 'node:crypto'
 import type { MergeQueueEntry } from '#contracts/merge-queue'
+import type { KnownPerson } from '#domain/people'
 import type { PullRequest } from '#domain/pull-request'
 import type { Ledger } from '#ledger/port'
 import type { Forge } from '../forge/port.ts'
 import type { PolicyReader } from '../policy/port.ts'
 import type { FailedPipeline, Pipelines } from './port.ts'
 
-export type PipelineTools = { forge: Forge; pipelines: Pipelines; ledger: Ledger; policies: PolicyReader }
+export type PipelineTools = {
+  forge: Forge
+  pipelines: Pipelines
+  ledger: Ledger
+  policies: PolicyReader
+  people: KnownPerson[]
+}
 
 export type PipelineActivities = ReturnType<typeof createPipelineActivities>
 
@@ -37,16 +44,17 @@ export function createPipelineActivities(tools: PipelineTools) {
 }
 
 async function sweepForge(
-  { forge, pipelines, ledger, policies }: PipelineTools,
+  { forge, pipelines, ledger, policies, people }: PipelineTools,
   { repo, seen }: { repo: string; seen: Record<number, string> },
 ): Promise<SweepOutcome> {
   const open = await forge.listPullRequests(repo, { state: 'open' })
   const digests = await policyDigests(policies, repo, open)
+  const groups = people.length > 0 ? JSON.stringify(people) : ''
   const now: Record<number, string> = {}
   for (const pullRequest of open) {
     const [decision] = await ledger.decisions(repo, pullRequest.number)
     const blocked = decision?.rules.some((rule) => rule.rule === 'no-conflicts' && rule.outcome !== 'pass') ?? false
-    now[pullRequest.number] = fingerprint(pullRequest, digests.get(pullRequest.base.ref)!, blocked)
+    now[pullRequest.number] = fingerprint(pullRequest, `${digests.get(pullRequest.base.ref)!}${groups}`, blocked)
   }
   const changed = open.map(({ number }) => number).filter((number) => now[number] !== seen[number])
   const ended = Object.keys(seen)
@@ -92,7 +100,7 @@ async function policyDigests(policies: PolicyReader, repo: string, open: PullReq
 }
 
 /**
- * What makes a PR worth a look. A base that only moved does not (a hundred landings must not wake every open PR), but
+ * What makes a PR worth a look; who is in which group does, for policies ask for that. A base that only moved does not (a hundred landings must not wake every open PR), but
  * for one that waits for its conflicts with the base to go away.
  */
 function fingerprint(pullRequest: PullRequest, policy: string, blockedByBase: boolean): string {
