@@ -24,7 +24,7 @@ test('the index of docs has every page of it', () => {
 })
 
 test.each(pages)('every switchyard command in the code of %s is one', async (page) => {
-  const code = [...read(page).matchAll(/`(switchyard [^`\n]+)`|^\s*(?:\$ )?(switchyard .+)$/gm)]
+  const code = [...read(page).matchAll(/`(switchyard [a-z][^`\n]*)`|^\s*(?:\$ )?(switchyard [a-z].*)$/gm)]
   const program = createProgram({ stdout: new PassThrough() }, async () => {})
   for (const [, inline, line] of code) {
     const words = (inline ?? line)!.split(/\s+/).slice(1)

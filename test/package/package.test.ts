@@ -164,7 +164,15 @@ describe('the npm package', { timeout: 5 * MINUTES }, () => {
     expect(JSON.parse(ran.stderr)).toMatchObject({ error: { code: expect.any(String) } })
   })
 
-  test('takes a pull request from init to landed, on workers that bundle nothing', async () => {
+  test('brings the workflows ready, so that a worker bundles nothing', async () => {
+    const dist = join(project, 'node_modules', 'switchyard', 'dist')
+    const print = 'console.log(JSON.stringify(await (await import(process.argv[1])).bundleWorkflows()))'
+    const args = ['--input-type=module', '--eval', print, join(dist, 'workers', 'bundle.js')]
+    const { stdout } = await run(process.execPath, args, project)
+    expect(JSON.parse(stdout)).toEqual({ codePath: join(dist, 'workflows', 'bundle.js') })
+  })
+
+  test('takes a pull request from init to landed', async () => {
     shop = join(folder, 'shop')
     await mkdir(shop)
     await git('init', '--quiet', '--initial-branch=main')
