@@ -1,4 +1,6 @@
+import { readFile } from 'node:fs/promises'
 import { describe, expect, it, test } from 'vitest'
+import { parseInstallation } from '#config/installation-file'
 import { parsePolicy, policyDigest, policyFacts } from '#config/policy'
 import { formatProblem } from '#config/problems'
 import { createRuleTools } from '#config/rules'
@@ -158,6 +160,25 @@ describe('the mode', () => {
     const mode = (text: string) => policyFacts(policyOf(text), 'digest', 'base', null).mode
     expect([mode(''), mode('mode: live'), mode('mode: dry-run')]).toEqual([undefined, undefined, 'dry-run'])
     expect(problemsOf('mode: dry')).toEqual([`p.yaml:1:7: 'mode' must be live or dry-run, found the text "dry"`])
+  })
+})
+
+describe('the documentation', () => {
+  it('shows only what is a policy or an installation', async () => {
+    const text = await readFile(new URL('../../docs/policy.md', import.meta.url), 'utf8')
+    const examples = [...text.matchAll(/```yaml\n([^]*?)```/g)].map((match) => match[1]!)
+    expect(examples.length).toBeGreaterThan(2)
+    for (const example of examples) {
+      const parsed = example.startsWith('people:')
+        ? parseInstallation(example, 'example', '/')
+        : parsePolicy(example, 'example')
+      expect(parsed.ok ? [] : parsed.problems.map(formatProblem)).toEqual([])
+    }
+    const inTables = [...text.matchAll(/^\| `(?!switchyard|all:|if:)([^|]*)` \|/gm)].flatMap((match) =>
+      match[1]!.split('`, `'),
+    )
+    expect(inTables.length).toBeGreaterThan(9)
+    for (const condition of inTables) expect([condition, problemOf(`{ ${condition} }`)]).toEqual([condition, ''])
   })
 })
 

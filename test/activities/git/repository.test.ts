@@ -130,6 +130,14 @@ describe('differences', () => {
     ])
   })
 
+  it('counts the lines that are added and removed, of a binary file none', async () => {
+    const before = await sample.commit({ files: { 'a b.txt': '1\n2\n3\n', 'new\nline': 'x\n' }, message: 'before' })
+    const files = { 'a b.txt': '1\ntwo\n3\n4\n', 'new\nline': null, 'image.bin': Buffer.from([0, 10, 0, 10]) }
+    const after = await sample.commit({ files, message: 'after' })
+    expect(await git.changedLines(before, after)).toBe(4)
+    expect(await git.changedLines(after, after)).toBe(0)
+  })
+
   it('leaves submodules out of the changed files', async () => {
     await sample.git('update-index', '--add', '--cacheinfo', `160000,${root},module`)
     await sample.git('commit', '--quiet', '--message', 'module')
