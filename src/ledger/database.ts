@@ -10,7 +10,7 @@ import type { StoreDialect } from './store-dialect.ts'
 
 export type Database = { tables: Kysely<Tables>; close(): Promise<void> }
 
-const sqlite: StoreDialect = {
+export const sqlite: StoreDialect = {
   textType: 'text',
   sequenceType: 'integer',
   sequence: (column) => column.primaryKey().autoIncrement(),

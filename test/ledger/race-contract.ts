@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import { execa } from 'execa'
 import { describe, expect, it } from 'vitest'
 import { createLocalRecords } from '#activities/forge/local-records'
-import { auditEntry, openedRecord } from './entries.ts'
+import { auditEntry, minute, openedRecord } from './entries.ts'
 import type { MakeLedger } from './fixtures.ts'
 
 const program = join(import.meta.dirname, 'race.ts')
@@ -51,6 +51,19 @@ export function raceContract(makeLedger: MakeLedger): void {
       const decisions = await ledger.decisions('shop', 1)
       expect(decisions.map(({ decidedAt }) => decidedAt)).toEqual([latest])
       expect(told.map((each) => each.wins).reduce((sum, wins) => sum + wins, 0)).toBe(perProcess)
+    })
+
+    it('open no pull request again whose head has another one by then', async () => {
+      const { tables } = await makeLedger()
+      const records = createLocalRecords(tables)
+      const audit = ({ number }: { number: number }) => auditEntry({ key: `created:${number}` })
+      await records.insert(openedRecord('shop', 'a'), audit)
+      await records.update('shop', 1, ['open'], { state: 'closed', updatedAt: minute(1) }, [], [])
+      await records.insert(openedRecord('shop', 'a'), audit)
+      const again = { state: 'open', updatedAt: minute(2) } as const
+      expect(await records.update('shop', 1, ['closed'], again, [], [])).toBe(false)
+      await records.update('shop', 2, ['open'], { state: 'closed', updatedAt: minute(3) }, [], [])
+      expect(await records.update('shop', 1, ['closed'], again, [], [])).toBe(true)
     })
   })
 }

@@ -2,10 +2,15 @@ import { chmod, mkdir, readdir, stat, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { execa } from 'execa'
-import { sql } from 'kysely'
+import { Kysely, sql } from 'kysely'
+import { Migrator } from 'kysely/migration'
 import { expect, it, onTestFinished } from 'vitest'
+import { sqlite } from '#ledger/database'
+import { migrations } from '#ledger/migrations'
+import { NodeSqliteDialect, openNodeSqlite } from '#ledger/node-sqlite'
+import type { Tables } from '#ledger/schema'
 import { openLedger } from '#ledger/sqlite'
-import { auditEntry, snapshot } from './entries.ts'
+import { auditEntry, decision, evidence, minute, snapshot } from './entries.ts'
 import { temporaryFile, temporaryLedger } from './fixtures.ts'
 
 const program = join(import.meta.dirname, 'open-and-append.ts')
@@ -133,4 +138,44 @@ it('is taken from other users who could read what an older Switchyard left open'
   const ledger = await openLedger(path)
   onTestFinished(() => ledger.close())
   expect(await modes(path)).toEqual(PRIVATE)
+})
+
+it('fills the newer columns of what version 0.1.0 wrote', async () => {
+  const path = await temporaryFile()
+  await mkdir(dirname(path), { recursive: true })
+  const old = new Kysely<Tables>({
+    dialect: new NodeSqliteDialect(openNodeSqlite(path, { busyTimeout: 1_000, synchronous: 'normal' })),
+  })
+  const steps = Object.entries(migrations(sqlite)).slice(0, 2)
+  const provider = { getMigrations: async () => Object.fromEntries(steps) }
+  expect((await new Migrator({ db: old, provider }).migrateToLatest()).error).toBeUndefined()
+  for (const [id, conclusion] of [
+    ['e1', 'passed'],
+    ['e2', 'failed'],
+  ] as const) {
+    const row = evidence({ id, conclusion })
+    await sql`insert into evidence (id, repo, check_name, subject, digest, conclusion, finished_at, evidence)
+      values (${id}, 'shop', 'tests', 'tree:1', 'd', ${conclusion}, ${row.finishedAt}, ${JSON.stringify(row)})`.execute(
+      old,
+    )
+  }
+  const failed = { rule: 'review', outcome: 'fail', reason: '', evidence: null } as const
+  for (const outcome of ['approve', 'reject']) {
+    const made = JSON.stringify(decision({ rules: [failed] }))
+    await sql`insert into decisions (workflow_id, snapshot_id, policy_digest, repo, number, outcome, decided_at, decision)
+      values ('pr:1', ${outcome}, 'p', 'shop', 1, ${outcome}, ${minute(2)}, ${made})`.execute(old)
+  }
+  await old.destroy()
+  const { tables, close } = await openLedger(path)
+  onTestFinished(close)
+  const runs = await tables.selectFrom('evidence').select(['id', 'started_at', 'complete']).orderBy('id').execute()
+  expect(runs).toEqual([
+    { id: 'e1', started_at: minute(0), complete: 1 },
+    { id: 'e2', started_at: minute(0), complete: 0 },
+  ])
+  const rules = await tables.selectFrom('decisions').select(['outcome', 'failed_rule']).orderBy('outcome').execute()
+  expect(rules).toEqual([
+    { outcome: 'approve', failed_rule: null },
+    { outcome: 'reject', failed_rule: 'review' },
+  ])
 })
