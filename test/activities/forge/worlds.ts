@@ -2,8 +2,8 @@ import { join } from 'node:path'
 import { createFakeForge, type FakeForge } from '#activities/forge/fake'
 import { createLocalForge, seedLocalRepository } from '#activities/forge/local'
 import { openRepository } from '#activities/git/repository'
-import type { AuditEntry } from '#ledger/port'
-import { openLedger, type SqliteLedger } from '#ledger/sqlite'
+import type { AuditEntry, DatabaseLedger } from '#ledger/port'
+import { openLedger } from '#ledger/sqlite'
 import { execa } from 'execa'
 import { createSampleRepository, type SampleRepository } from '../../support/repositories.ts'
 import type { ForgeWorld } from './contract.ts'
@@ -57,19 +57,23 @@ export async function fakeWorld(): Promise<ForgeWorld & { forge: FakeForge }> {
 }
 
 export type LocalWorld = ForgeWorld & {
-  ledger: SqliteLedger
+  ledger: DatabaseLedger
   gitDir: string
   sample: SampleRepository
   /** A person's push, with its exit code and what it printed. */
   gitPush(args: string[], env?: Record<string, string>): Promise<{ exitCode: number; stderr: string }>
 }
 
-export async function localWorld(): Promise<LocalWorld> {
+/** `open`: the ledger, in this folder unless it says otherwise. */
+export async function localWorld(
+  open: (home: string) => Promise<DatabaseLedger> = (home) =>
+    openLedger(join(home, 'ledger.sqlite'), { synchronous: 'normal' }),
+): Promise<LocalWorld> {
   const sample = await createSampleRepository()
   const repo = 'shop'
   const home = join(sample.path, '..', "state of Ann's $(installation)")
   const { gitDir } = await seedLocalRepository({ home, name: repo, fromRepo: sample.path, branch: 'main' })
-  const ledger = await openLedger(join(home, 'ledger.sqlite'), { synchronous: 'normal' })
+  const ledger = await open(home)
   let protectedBranches = ['main']
   const forge = createLocalForge({
     tables: ledger.tables,
