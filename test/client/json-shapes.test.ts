@@ -210,6 +210,19 @@ describe('--json prints one document of the promised shape', () => {
     ])
   })
 
+  test('logs of a check with a report, which name the tests that failed', async () => {
+    const failures = [{ name: 'cart › adds', message: 'expected 1, got 2', since: '2026-11-20T00:00:00.000Z' }]
+    const tests = { total: 2, failed: 1, skipped: 0, failures }
+    const in_ = world({
+      decisions: [decision()],
+      evidence: [evidence({ tests })],
+      logs: { 'log:tests-1': 'not ok 1\n' },
+    })
+    expect((await switchyard(['logs', '1', '--json'], in_)).json).toMatchObject([{ check: 'tests', tests }])
+    const { stdout } = await switchyard(['logs', '1'], in_)
+    expect(stdout).toContain('cart › adds  expected 1, got 2  failing since 2026-11-20T00:00:00.000Z')
+  })
+
   test('an error is one document on stderr, and stdout stays empty', async () => {
     const ran = await switchyard(['pr', 'view', '7', '--json'], world())
     expect({ stdout: ran.stdout, error: ran.error }).toMatchObject({

@@ -58,8 +58,9 @@ async function printEnded(
   for (const one of chosen) {
     const text = await logText(installation, one)
     print(context, one, text)
-    const { check, conclusion, reason, findings, log } = one
-    documents.push({ check, conclusion, reason, findings, log: log?.uri ?? null, text })
+    const { check, conclusion, reason, findings, tests, log } = one
+    const said = { check, conclusion, reason, findings, ...(tests ? { tests } : {}) }
+    documents.push({ ...said, log: log?.uri ?? null, text })
   }
   if (chosen.length === 0) context.output.line(`No check of ${repo}#${number} has ended yet.`)
   context.output.document(documents)
@@ -72,7 +73,7 @@ async function logText(installation: Installation, { log }: Evidence): Promise<s
 
 function print(
   { output }: CommandContext,
-  { check, conclusion, reason, findings }: Evidence,
+  { check, conclusion, reason, findings, tests }: Evidence,
   text: string | null,
 ): void {
   output.line(checkMark(conclusion), { text: ` ${check}  `, style: 'bold' }, reason)
@@ -82,6 +83,10 @@ function print(
       text: `  ${rule}${commit === null ? '' : ` in ${shortSha(commit)}`}`,
       style: 'dim',
     })
+  }
+  for (const { name, message, since } of tests?.failures ?? []) {
+    const failing = since === null ? '' : `  failing since ${since}`
+    output.line(`  ${name}  `, message, { text: failing, style: 'dim' })
   }
   if (text !== null && text !== '') output.block(text)
 }
