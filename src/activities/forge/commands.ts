@@ -75,7 +75,7 @@ async function unheard(ledger: Ledger, { repo, number }: PullRequestName): Promi
   const entries = await ledger.audit({ repo, number })
   const reopenedAt = Math.max(0, ...entries.filter(isReopening).map(({ at }) => Date.parse(at)))
   const heard = new Set(entries.filter(isCommand).map(({ details }) => details['comment']))
-  return ({ id, createdAt }) => !heard.has(id) && Date.parse(createdAt) >= reopenedAt
+  return ({ id, createdAt }) => !heard.has(id) && Date.parse(createdAt) > reopenedAt
 }
 
 const isReopening = ({ action }: AuditEntry): boolean => action === 'pr.reopened'
