@@ -92,20 +92,16 @@ export function landingPairs(places: Place[], random: () => number): Scenario[] 
   })
 }
 
-/** Whose late effects would show: all of their moments are tried, of other activities one later moment by the seed. */
+/** Whose late effects would show: all of their moments are tried, of each other activity one, by the seed. */
 const conspicuous = ['landCandidate', 'publishDecision']
 
 /** Where a stopped worker still has something to do once it is continued, and it is late. */
 export function lateEffects(places: Place[], random: () => number): Place[] {
   const early = places.filter(({ moment }) => moment !== 'before-acknowledgement')
-  const later = shuffled(
-    early.filter(({ moment }) => moment !== 'before-effect'),
-    random,
-  )
-  return [...new Set(later.map(({ activity }) => activity))].flatMap((activity) => {
-    const moments = later.filter((place) => place.activity === activity)
-    const begin = early.filter((place) => place.activity === activity && place.moment === 'before-effect')
-    return [...begin, ...(conspicuous.includes(activity) ? moments : moments.slice(0, 1))]
+  const active = new Set(early.filter(({ moment }) => moment !== 'before-effect').map(({ activity }) => activity))
+  return [...active].flatMap((activity) => {
+    const moments = early.filter((place) => place.activity === activity)
+    return conspicuous.includes(activity) ? moments : shuffled(moments, random).slice(0, 1)
   })
 }
 
