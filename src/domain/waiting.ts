@@ -63,7 +63,7 @@ function whoCanAct(rule: Rule, snapshot: SnapshotFacts): Pick<Waiting, 'who' | '
 function whoCanMeet(need: Rule, snapshot: SnapshotFacts): Pick<Waiting, 'who' | 'command'> {
   switch (need.rule.split(':')[0]) {
     case 'label':
-      return { who: [snapshot.author], command: explain(snapshot) }
+      return { who: [snapshot.author], command: `${command('edit', snapshot)} ${labelFlag(need)}` }
     case 'approvals':
       return { who: approvers(need, snapshot), command: command('approve', snapshot) }
     case 'time':
@@ -73,6 +73,14 @@ function whoCanMeet(need: Rule, snapshot: SnapshotFacts): Pick<Waiting, 'who' | 
     default:
       return { who: ['whoever may change switchyard.yaml'], command: explain(snapshot) }
   }
+}
+
+/** A label that is named as such can be pasted; a glob, or one of several, is for the person to choose. */
+function labelFlag({ rule, outcome, values }: Rule): string {
+  const found = values?.['labels']
+  if (outcome === 'pass') return `--remove-label ${shellWord(Array.isArray(found) ? (found[0] ?? '') : '')}`
+  const wanted = rule.slice('label: '.length)
+  return `--add-label ${/^[\w/.-]+$/.test(wanted) ? wanted : "'<label>'"}`
 }
 
 function approvers({ values }: Rule, { author }: SnapshotFacts): string[] {

@@ -199,7 +199,15 @@ describe('a rule of the policy', () => {
   })
 
   test.each<[string, string, Partial<Rule>, string[], RegExp]>([
-    ['a label', 'label: ready', {}, ['ann'], /policy explain/],
+    ['a label', 'label: ready', {}, ['ann'], /pr edit 7 --repo shop --add-label ready$/],
+    ['one of some labels', 'label: a, b*', {}, ['ann'], /--add-label '<label>'$/],
+    [
+      'the end of a label',
+      'label: wip',
+      { outcome: 'pass', values: { labels: ['wip'] } },
+      ['ann'],
+      /--remove-label wip$/,
+    ],
     ['approvals', 'approvals: 1', {}, ['anybody but ann'], /pr approve/],
     ['approvals of a group', 'approvals: 1 from ops', { values: { from: ['ops'] } }, ['ops'], /pr approve/],
     ['a time', 'time: later', {}, ['switchyard'], /policy explain/],

@@ -106,5 +106,5 @@ function print({ output }: CommandContext, explanation: Explanation, { title }: 
   for (const { rule, who, command } of remedies) {
     output.line({ text: `${rule}: `, style: 'bold' }, who.join(', '), command === null ? '' : `  ${command}`)
   }
-  if (changesAt !== null) output.line(`Time alone decides otherwise at ${changesAt}.`)
+  if (changesAt !== null) output.line(`It is decided again at ${changesAt}, for time can change it.`)
 }

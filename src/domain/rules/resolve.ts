@@ -144,7 +144,7 @@ function size(
   const uncounted = sizes.filter(({ value }) => value === null)
   const truth = outside.length > 0 ? false : uncounted.length > 0 ? null : true
   const inWords = ({ what, value }: { what: string; value: number | null }) =>
-    value === null ? `the ${what} are not counted yet` : `${value} ${what} changed`
+    value === null ? `the ${what} are not counted yet` : `${value} ${value === 1 ? what.slice(0, -1) : what} changed`
   const told = truth === false ? outside : truth === null ? uncounted : sizes
   return fact(`size: ${sizes.map(({ what, range }) => `${what} ${rangeText(range)}`).join(', ')}`, truth, {
     reason: told.map(inWords).join(', '),

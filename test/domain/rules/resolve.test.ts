@@ -93,6 +93,10 @@ describe('of a snapshot', () => {
     expect(resolved(condition)).toMatchObject({ kind: 'fact', truth, reason })
   })
 
+  test('one of a kind is told as one', () => {
+    expect(resolved(size([1, 1], null), { changedPaths: ['a'] })).toMatchObject({ reason: '1 file changed' })
+  })
+
   test('lines that nobody counted are not known, but what is known decides', () => {
     const uncounted = { lines: null }
     expect(resolved(size([null, 3], [10, 40]), uncounted)).toMatchObject({
