@@ -26,7 +26,7 @@ export function createReviewActivities(tools: ReviewTools) {
     async reviewChange(request: ReviewRequest): Promise<CheckResult> {
       const policy = await tools.ledger.policy(request.policyDigest)
       const asked = (policy?.checks.review.reviewers.length ?? 0) > 0
-      const surroundings = asked ? await tools.runner.surroundings() : null
+      const surroundings = asked ? await withHeartbeat(() => tools.runner.surroundings()) : null
       return withEvidence(tools.ledger, request, () => review(tools, request, policy), { surroundings })
     },
   }

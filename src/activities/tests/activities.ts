@@ -28,7 +28,7 @@ export function createTestActivities(tools: TestTools) {
      * infrastructure that may pass throws.
      */
     async runTests(request: TestRequest): Promise<CheckResult> {
-      const surroundings = await runner.surroundings()
+      const surroundings = await withHeartbeat(() => runner.surroundings())
       return withEvidence(ledger, request, () => runCommand(tools, request), { surroundings })
     },
   }
