@@ -103,8 +103,25 @@ function closes(fence: string, line: string): boolean {
 
 /** Whether a comment is open at the end of the line; in a code span it opens none. */
 function opensComment(line: string): boolean {
-  const text = line.replaceAll(/(?<!`)(`+)(?!`).*?(?<!`)\1(?!`)/g, '')
+  if (!line.includes('<!--')) return false
+  const text = withoutCodeSpans(line)
   return text.lastIndexOf('<!--') > text.lastIndexOf('-->')
+}
+
+/** A span ends with as many backticks as it began with. By hand: a pattern would take seconds on a hostile line. */
+function withoutCodeSpans(line: string): string {
+  const runs = [...line.matchAll(/`+/g)].map(({ 0: { length }, index }) => ({ length, index }))
+  let text = ''
+  let from = 0
+  for (let open = 0; open < runs.length; open += 1) {
+    let close = open + 1
+    while (close < runs.length && runs[close]!.length !== runs[open]!.length) close += 1
+    if (close === runs.length) continue
+    text += line.slice(from, runs[open]!.index)
+    from = runs[close]!.index + runs[close]!.length
+    open = close
+  }
+  return text + line.slice(from)
 }
 
 /**

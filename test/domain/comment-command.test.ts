@@ -23,6 +23,7 @@ describe('a comment', () => {
     ['```\n/switchyard hold\n```\n/switchyard merge', [merge]],
     ['<!-- hidden\n/switchyard hold\n-->\n/switchyard merge', [merge]],
     ['Write `<!--` to hide.\n/switchyard merge', [merge]],
+    ['Write ``a ` <!--`` or ` <!-- `\n/switchyard merge', [merge]],
   ])('%j says %o', (body, commands) => {
     expect(parseCommands(body)).toEqual(commands)
   })
@@ -46,6 +47,7 @@ describe('a comment', () => {
     '<!--\n/switchyard merge\n-->',
     '<!-- a -->b<!--\n/switchyard merge\n-->',
     '<!--\n--> <!--\n/switchyard merge\n-->',
+    'One ` and <!--\n/switchyard merge\n-->',
   ])('%j says nothing', (body) => {
     expect(parseCommands(body)).toEqual([])
   })
@@ -70,6 +72,7 @@ describe('a comment', () => {
 
   test.each([
     ['backticks', '`'.repeat(65_000)],
+    ['pairs', '`x'.repeat(32_000)],
     ['comments', '<!--'.repeat(16_000)],
     ['spaces', ' '.repeat(65_000)],
     ['runs', Array.from({ length: 360 }, (_, length) => '`'.repeat(length)).join('x')],
