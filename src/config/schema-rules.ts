@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { holdRule } from '#domain/hold'
 import { isZone, parseInstant, parseWindow } from './time-windows.ts'
 
 /** A snapshot carries every condition of a policy, and a comment shows them. */
@@ -9,7 +10,7 @@ const MAX_LIST = 50
 const MAX_TEXT = 200
 
 /** The built-in criteria, and what a rule may therefore not be called. */
-export const criteria = ['not-draft', 'no-conflicts', 'tests', 'review', 'no-secrets', 'policy-change']
+export const criteria = ['not-draft', 'no-conflicts', 'tests', 'review', 'no-secrets', 'policy-change', holdRule]
 
 const text = (what: string) =>
   z
