@@ -238,7 +238,9 @@ describe('a policy that is bad', () => {
     [
       'a fraction of a count',
       'checks: { review: { approvals: 1.5 } }',
-      ["p.yaml:1:32: 'checks.review.approvals' must be a whole number, or { count: 2, from: [people or groups] }, found 1.5 (a number)"],
+      [
+        "p.yaml:1:32: 'checks.review.approvals' must be a whole number, or { count: 2, from: [people or groups] }, found 1.5 (a number)",
+      ],
     ],
     [
       'a variable with its value',
