@@ -39,13 +39,22 @@ export function resolvePeople(declared: Declared[]): KnownPerson[] {
   })
 }
 
-/** An actor is one person at most. */
+/** An actor is one person at most, and no group: whoever is called like one would pass for its members. */
 function checkNames(declared: Declared[], context: z.RefinementCtx): void {
   const seen = new Set<string>()
-  for (const [index, { name, login, email }] of resolvePeople(declared).entries()) {
+  const resolved = resolvePeople(declared)
+  const groups = new Set(resolved.flatMap((each) => each.groups).map((group) => group.toLowerCase()))
+  for (const [index, { name, login, email }] of resolved.entries()) {
     const names = new Set([name, login ?? name, email ?? name].map((each) => each.toLowerCase()))
     if ([...names].some((each) => seen.has(each))) {
       context.addIssue({ code: 'custom', path: [index], message: 'is there twice, by name, login or address' })
+    }
+    if ([...names].some((each) => groups.has(each))) {
+      context.addIssue({
+        code: 'custom',
+        path: [index],
+        message: 'has the name of a group, as its name, login or address',
+      })
     }
     for (const each of names) seen.add(each)
   }

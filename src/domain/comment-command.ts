@@ -1,5 +1,5 @@
 import { maskSecrets } from './mask.ts'
-import { isAnyOf, type KnownPerson } from './people.ts'
+import { identityOf, isAnyOf, isPerson, type KnownPerson } from './people.ts'
 import type { Instant, Sha } from './pull-request.ts'
 import { escapeMarkdown, oneLine } from './text.ts'
 
@@ -153,9 +153,9 @@ export function commandRefusal(
       case 'anyone':
         return true
       case 'author':
-        return isAnyOf([author], actor, people)
+        return identityOf(author, people) === identityOf(actor, people)
       case 'people':
-        return people.length === 0 || people.some((person) => isAnyOf([person.name], actor, people))
+        return people.length === 0 || people.some((person) => isPerson(person, actor))
       default:
         return isAnyOf([who], actor, people)
     }

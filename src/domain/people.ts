@@ -13,12 +13,15 @@ export function isPerson(person: KnownPerson, actor: string): boolean {
   return [person.name, person.login, person.email].some((known) => known !== null && known.toLowerCase() === wanted)
 }
 
-/** Whether an actor is one of `who`, each the name of a person or of a group; an unlisted actor is only themselves. */
+/**
+ * Whether an actor is one of `who`, each the name of a person or of a group. An unlisted actor is only themselves, and a
+ * name that means a group means nobody who merely calls themselves so.
+ */
 export function isAnyOf(who: string[], actor: string, people: KnownPerson[]): boolean {
   const known = people.filter((person) => isPerson(person, actor))
   return who.some((each) => {
-    const wanted = each.trim().toLowerCase()
-    if (wanted === actor.trim().toLowerCase()) return true
+    const isGroup = people.some((person) => isInGroup(person, each))
+    if (!isGroup && each.trim().toLowerCase() === actor.trim().toLowerCase()) return true
     return known.some((person) => isPerson(person, each) || isInGroup(person, each))
   })
 }

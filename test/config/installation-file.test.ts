@@ -77,6 +77,8 @@ people: []
 
   it.each([
     ['people: [ann, { name: bob, login: Ann }]', "1:15: 'people.1' is there twice, by name, login or address"],
+    ['people: [ann, { name: bob, groups: [Ann] }]', "1:10: 'people.0' has the name of a group"],
+    ['people: [{ name: bob, login: core, groups: [core] }]', "1:10: 'people.0' has the name of a group"],
     ["people: [{ name: '' }]", "1:18: 'people.0.name' must be a name that is not empty, found empty text"],
     ['people: [{ name: bob, email: nowhere }]', "1:30: 'people.0.email' must be an address such as ann@example.org"],
   ])('refuses %s', (text, problem) => {
