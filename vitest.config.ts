@@ -22,6 +22,8 @@ export default defineConfig({
     pool: 'forks',
     testTimeout: 30_000,
     hookTimeout: 60_000,
+    // The default on two cores is one, with which vitest also puts these projects behind those of a later group.
+    maxWorkers: 2,
     projects: [
       { extends: true, test: { name: 'unit', include: ['test/**/*.test.ts'], exclude: [...onServer, ...onPostgres] } },
       { extends: true, test: { name: 'postgres', include: onPostgres, globalSetup: 'test/support/postgres-setup.ts' } },
@@ -33,7 +35,7 @@ export default defineConfig({
         extends: true,
         test: {
           ...{ name: 'sweep', include: sweep, globalSetup: 'test/support/global-setup.ts' },
-          ...{ maxConcurrency: LANES, sequence: { groupOrder: 1 } },
+          ...{ maxConcurrency: LANES, maxWorkers: 1, sequence: { groupOrder: 1 } },
         },
       },
     ],

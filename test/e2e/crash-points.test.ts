@@ -31,7 +31,8 @@ import {
 } from './sweep.ts'
 
 const main = fileURLToPath(new URL('../../src/client/main.ts', import.meta.url))
-const LANE_MS = 280_000 * patience
+/** Far more than a lane takes: a machine that is busy otherwise is no finding. */
+const LANE_MS = 900_000 * patience
 const WHY_MS = 20_000
 
 const { SWITCHYARD_SEED, SWITCHYARD_SWEEP } = process.env
