@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { holdRule } from '#domain/hold'
+import { reservedNames } from '#domain/check-names'
 import { isZone, parseInstant, parseWindow } from './time-windows.ts'
 
 /** A snapshot carries every condition of a policy, and a comment shows them. */
@@ -8,9 +8,6 @@ const MAX_DEPTH = 20
 const MAX_RULES = 50
 const MAX_LIST = 50
 const MAX_TEXT = 200
-
-/** The built-in criteria, and what a rule may therefore not be called. */
-export const criteria = ['not-draft', 'no-conflicts', 'tests', 'review', 'no-secrets', 'policy-change', holdRule]
 
 const text = (what: string) =>
   z
@@ -118,7 +115,9 @@ const condition: z.ZodType<DeclaredCondition> = z
 const rule = z.strictObject({
   name: text('a name')
     .max(60, { error: 'must have at most 60 characters' })
-    .refine((name) => !criteria.includes(name), { error: 'must not be the name of a built-in criterion' })
+    .refine((name) => name !== 'tests' && !reservedNames.includes(name), {
+      error: 'must not be the name of a built-in criterion',
+    })
     .optional()
     .describe('By default rule-1, rule-2 and so on'),
   if: condition.optional().describe('The rule applies only where this holds'),

@@ -1,4 +1,6 @@
-/** What a decision calls its own criteria: a check of one of these names could not be told from them. */
+import { holdRule } from './hold.ts'
+
+/** What a decision calls its own criteria: a check or a rule of one of these names could not be told from them. */
 export const reservedNames: readonly string[] = [
   'approvals',
   'conditions',
@@ -8,6 +10,7 @@ export const reservedNames: readonly string[] = [
   'no-conflicts',
   'no-secrets',
   'not-draft',
+  holdRule,
   'policy',
   'policy-change',
   'review',

@@ -124,7 +124,9 @@ describe('rules', () => {
     const named = (...names: string[]) =>
       problemsOf(`rules: [${names.map((name) => `{ name: ${name}, require: { label: a } }`).join()}]`).join()
     expect(named('a', 'a')).toContain("'rules.1.name' is there twice")
-    expect(named('tests')).toContain('must not be the name of a built-in criterion')
+    for (const name of ['tests', 'not-held', 'criteria']) {
+      expect(named(name)).toContain('must not be the name of a built-in criterion')
+    }
   })
 
   it('change the digest, and their absence does not', () => {

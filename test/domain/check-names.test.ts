@@ -18,6 +18,7 @@ describe('the name of a check', () => {
     ['../lint', /lower-case/],
     ['x'.repeat(51), /at most 50/],
     ['no-secrets', /reserved/],
+    ['not-held', /reserved/],
     ['constructor', /reserved/],
   ])('may not be %s', (name, problem) => {
     expect(problemOfCheckName(name)).toMatch(problem)
