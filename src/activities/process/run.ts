@@ -1,5 +1,8 @@
 import { spawn, type ChildProcess } from 'node:child_process'
+import { closeSync, openSync } from 'node:fs'
+import type { Readable } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { openFifo, type Fifo } from './fifos.ts'
 import { groupRuns, signalGroup } from './group.ts'
 
 export type ProcessRun = {
@@ -9,7 +12,12 @@ export type ProcessRun = {
   cwd: string
   /** The whole environment of the child: nothing of ours is added. */
   env: Record<string, string>
-  stdin?: string | Buffer | undefined
+  stdin?: string | Buffer | { file: string } | undefined
+  /**
+   * FIFOs of ours in a folder that nobody else sees. They become its standard output and error and are removed. Without
+   * them, and for text on its standard input, it gets sockets, which can't be opened by name (`/dev/stderr`).
+   */
+  fifos?: { stdout: string; stderr: string } | undefined
   /** Milliseconds until the group gets TERM. */
   timeout: number
   /** Milliseconds between TERM and KILL. */
@@ -48,7 +56,7 @@ const pollInterval = 5
  */
 export async function runProcess(run: ProcessRun): Promise<ProcessResult> {
   run.signal?.throwIfAborted()
-  const started = performance.now()
+  const begin = performance.now()
   const stdout = capture(run.maxOutput, run.onStdout)
   const stderr = capture(run.maxOutput, run.onStderr)
   const result = (end: Ended): ProcessResult => ({
@@ -56,14 +64,14 @@ export async function runProcess(run: ProcessRun): Promise<ProcessResult> {
     stdout: stdout.content(),
     stderr: stderr.content(),
     truncated: stdout.truncated() || stderr.truncated(),
-    duration: performance.now() - started,
+    duration: performance.now() - begin,
   })
 
-  const child = start(run)
-  if ('error' in child) return result({ ...notStarted, spawnError: child.error })
-  child.stdout?.on('data', stdout.add)
-  child.stderr?.on('data', stderr.add)
-  const end = await supervise(child, run)
+  const started = start(run)
+  if ('error' in started) return result({ ...notStarted, spawnError: started.error })
+  started.stdout?.on('data', stdout.add)
+  started.stderr?.on('data', stderr.add)
+  const end = await supervise(started, run)
   return result(end)
 }
 
@@ -71,23 +79,42 @@ type Ended = Pick<ProcessResult, 'exitCode' | 'signal' | 'timedOut' | 'spawnErro
 
 const notStarted = { exitCode: null, signal: null, timedOut: false }
 
-function start(run: ProcessRun): ChildProcess | { error: string } {
+type Started = { child: ChildProcess; stdout: Readable | null; stderr: Readable | null }
+
+function start(run: ProcessRun): Started | { error: string } {
+  const fifos: Fifo[] = []
+  let input: number | null = null
   try {
-    return spawn(run.command, run.args, {
+    for (const path of run.fifos ? [run.fifos.stdout, run.fifos.stderr] : []) fifos.push(openFifo(path))
+    if (isFile(run.stdin)) input = openSync(run.stdin.file, 'r')
+    const [stdout, stderr] = fifos
+    const child = spawn(run.command, run.args, {
       cwd: run.cwd,
       env: run.env,
       detached: true,
-      stdio: [run.stdin === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
+      stdio: [input ?? (run.stdin === undefined ? 'ignore' : 'pipe'), stdout?.input ?? 'pipe', stderr?.input ?? 'pipe'],
     })
+    return { child, stdout: stdout?.output ?? child.stdout, stderr: stderr?.output ?? child.stderr }
   } catch (error) {
+    for (const { output } of fifos) output.destroy()
     return { error: reasonOf(error) }
+  } finally {
+    // The child has its own by now; as long as one is open here, nobody ever sees the end of what it says.
+    for (const fifo of fifos) closeSync(fifo.input)
+    if (input !== null) closeSync(input)
   }
 }
 
-function supervise(child: ChildProcess, run: ProcessRun): Promise<Ended> {
+function isFile(stdin: ProcessRun['stdin']): stdin is { file: string } {
+  return typeof stdin === 'object' && 'file' in stdin
+}
+
+function supervise({ child, stdout, stderr }: Started, run: ProcessRun): Promise<Ended> {
   const { promise, resolve, reject } = Promise.withResolvers<Ended>()
+  const destroy = () => [stdout, stderr].forEach((stream) => stream?.destroy())
   const group = child.pid
   if (group === undefined) {
+    destroy()
     child.once('error', (error) => resolve({ ...notStarted, spawnError: reasonOf(error) }))
     return promise
   }
@@ -107,15 +134,14 @@ function supervise(child: ChildProcess, run: ProcessRun): Promise<Ended> {
   }, run.timeout)
   run.signal?.addEventListener('abort', stop, { once: true })
 
-  const closed = new Promise<void>((done) => child.once('close', () => done()))
+  const closed = Promise.all([stdout, stderr].map(untilClosed))
   child.once('exit', (exitCode, signal) => {
     clearTimeout(timer)
     void (async () => {
       await endGroup(group, killAt)
       clearTimeout(killTimer)
       await within(closed, lastWait)
-      child.stdout?.destroy()
-      child.stderr?.destroy()
+      destroy()
       run.signal?.removeEventListener('abort', stop)
       if (run.signal?.aborted) reject(run.signal.reason)
       else resolve({ exitCode, signal, timedOut, spawnError: null })
@@ -127,10 +153,14 @@ function supervise(child: ChildProcess, run: ProcessRun): Promise<Ended> {
   return promise
 }
 
-function feed(child: ChildProcess, stdin: string | Buffer | undefined): void {
+function feed(child: ChildProcess, stdin: ProcessRun['stdin']): void {
   // A child that ends without reading all its input is no fault of ours: EPIPE tells nothing that its exit doesn't.
   child.stdin?.on('error', () => {})
-  if (stdin !== undefined) child.stdin?.end(stdin)
+  if (stdin !== undefined && !isFile(stdin)) child.stdin?.end(stdin)
+}
+
+function untilClosed(stream: Readable | null): Promise<void> {
+  return new Promise((done) => (stream === null ? done() : stream.once('close', () => done())))
 }
 
 /** After the leader has gone: what got TERM may use its grace up, then everything left in the group is killed. */
@@ -141,7 +171,7 @@ async function endGroup(group: number, killAt: number): Promise<void> {
   while (performance.now() < until && groupRuns(group)) await sleep(pollInterval)
 }
 
-async function within(promise: Promise<void>, ms: number): Promise<void> {
+async function within(promise: Promise<unknown>, ms: number): Promise<void> {
   let timer: NodeJS.Timeout | undefined
   const late = new Promise<void>((done) => (timer = setTimeout(done, ms)))
   await Promise.race([promise, late])

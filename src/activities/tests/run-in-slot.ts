@@ -10,6 +10,7 @@ import { withLimits } from './limits.ts'
 import { verdictOf, type Verdict } from './outcome.ts'
 import type { ScratchFile } from './port.ts'
 import type { RunContext } from './runner.ts'
+import { makeStreams } from './streams.ts'
 import { createWatch } from './watch.ts'
 
 /** What a reviewer's answer on standard output may hold. */
@@ -41,12 +42,13 @@ export async function runInSlot(
   const wrapped = isolation.wrap({ ...command, kept, slot, env, hidden: [input.gitDir], limits })
   const files = command.stage === 'running' ? (input.files ?? []) : []
   const scratch = await writeScratchFiles(slot.home, wrapped.env['HOME'] ?? slot.home, files)
+  const streams = await makeStreams(slot.streams, command.stage === 'running' ? input.stdin : null)
   const watch = createWatch(limits, slot.temp)
   const result = await runProcess({
     ...wrapped,
     env: { ...wrapped.env, ...scratch },
     ...recorded(slot.record, wrapped.command, wrapped.args),
-    stdin: command.stage === 'running' && input.stdin !== null ? input.stdin : undefined,
+    ...streams,
     timeout,
     graceMs: context.graceMs,
     maxOutput: keptOutput,

@@ -16,6 +16,8 @@ export type Slot = {
   marks: string
   /** Holds a folder for the cache of each kept path. */
   caches: string
+  /** For the standard streams of the command that runs; no command sees it. */
+  streams: string
   /** Where what runs here records itself, so that it ends even if this worker is killed. */
   record: string
   /** Ends what the run left behind and gives the slot back. */
@@ -117,6 +119,7 @@ async function prepare(path: string, released: () => void): Promise<Slot> {
   const slot = {
     tree: join(path, 'tree'),
     git: join(path, 'git'),
+    streams: join(path, 'streams'),
     home: join(scratch, 'home'),
     temp: join(scratch, 'temp'),
     marks: join(scratch, 'marks'),
