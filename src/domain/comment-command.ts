@@ -33,14 +33,11 @@ const MAX_COMMANDS = 5
 const MAX_REASON = 200
 
 /**
- * The commands in a comment: each a line of its own that starts with `/switchyard`. What Markdown shows as code, as a
- * quotation or not at all is no command.
+ * The commands in a comment: each a line of its own that starts with `/switchyard`, at the beginning, after an empty line
+ * or after another command. What Markdown shows as code, as a quotation or not at all is no command.
  */
 export function parseCommands(body: string): ParsedCommand[] {
-  const commands = spokenLines(body).flatMap((line) => {
-    const match = /^ {0,3}\/switchyard(?:[ \t]+(.*))?$/i.exec(line)
-    return match ? [parseCommand((match[1] ?? '').trim())] : []
-  })
+  const commands = commandLines(body).map((line) => parseCommand((COMMAND.exec(line)?.[1] ?? '').trim()))
   if (commands.length <= MAX_COMMANDS) return commands
   return [unknown(`there are ${commands.length} commands in this comment, and at most ${MAX_COMMANDS} are heard`)]
 }
@@ -74,24 +71,39 @@ export function holdReason(text: string): string {
   return maskSecrets(oneLine(text, MAX_REASON))
 }
 
-/** Without fenced code and HTML comments. Code by indentation and quotations start with something else anyway. */
-function spokenLines(body: string): string[] {
+/** What HTML shows as code or as a quotation, or not at all, up to its end; `depth`: of an element within its like. */
+type Hidden = { by: string; depth: number }
+
+const COMMAND = /^ {0,3}\/switchyard(?:[ \t]+(.*))?$/i
+/** What ends a paragraph, and with its own end is over. */
+const BLOCK = /^ {0,3}<(?:!--|(?:pre|script|style|textarea)(?=[\s>]|$))/i
+/** What begins in a quotation ends with it. */
+const QUOTED = /^ {0,3}>/
+const MARK = /<!(?=--)|-->|<(\/?)(pre|script|style|textarea|blockquote|code)(?=[\s/>]|$)/gi
+
+/**
+ * The lines that give a command. Each begins a paragraph or follows another command: Markdown shows what comes right
+ * after a quotation's line as part of the quotation. Code by indentation and quotations start with something else anyway.
+ */
+function commandLines(body: string): string[] {
   const spoken: string[] = []
   let fence: string | null = null
-  let hidden = false
+  let hidden: Hidden | null = null
+  let begins = true
   for (const line of body.split(/\r\n?|\n/)) {
     if (fence !== null) {
       if (closes(fence, line)) fence = null
       continue
     }
-    if (hidden) {
-      hidden = opensComment(line.slice(line.indexOf('-->') + 3)) || !line.includes('-->')
+    if (hidden !== null) {
+      hidden = hiddenAfter(line, hidden)
       continue
     }
     fence = /^ {0,3}(`{3,}(?=[^`]*$)|~{3,})/.exec(line)?.[1] ?? null
-    if (fence !== null) continue
-    spoken.push(line)
-    hidden = opensComment(line)
+    const speaks = begins && COMMAND.test(line)
+    if (speaks) spoken.push(line)
+    begins = speaks || fence !== null || line.trim() === '' || BLOCK.test(line)
+    if (fence === null && !QUOTED.test(line)) hidden = hiddenAfter(line, null)
   }
   return spoken
 }
@@ -101,11 +113,21 @@ function closes(fence: string, line: string): boolean {
   return run.length >= fence.length && run[0] === fence[0]
 }
 
-/** Whether a comment is open at the end of the line; in a code span it opens none. */
-function opensComment(line: string): boolean {
-  if (!line.includes('<!--')) return false
-  const text = withoutCodeSpans(line)
-  return text.lastIndexOf('<!--') > text.lastIndexOf('-->')
+/** What is hidden at the end of a line. In a code span nothing begins; of what is hidden no span is known. */
+function hiddenAfter(line: string, before: Hidden | null): Hidden | null {
+  if (!line.includes('<') && !line.includes('-->')) return before
+  let hidden = before
+  for (const [mark, slash, element] of (before === null ? withoutCodeSpans(line) : line).matchAll(MARK)) {
+    const by = element?.toLowerCase() ?? '<!--'
+    const ends = mark === '-->' || slash === '/'
+    if (hidden === null) hidden = ends ? null : { by, depth: 1 }
+    else if (hidden.by === by) hidden = deeper(hidden, ends ? -1 : by === '<!--' ? 0 : 1)
+  }
+  return hidden
+}
+
+function deeper({ by, depth }: Hidden, levels: number): Hidden | null {
+  return depth + levels === 0 ? null : { by, depth: depth + levels }
 }
 
 /** A span ends with as many backticks as it began with. By hand: a pattern would take seconds on a hostile line. */
@@ -117,7 +139,7 @@ function withoutCodeSpans(line: string): string {
     let close = open + 1
     while (close < runs.length && runs[close]!.length !== runs[open]!.length) close += 1
     if (close === runs.length) continue
-    text += line.slice(from, runs[open]!.index)
+    text += `${line.slice(from, runs[open]!.index)} `
     from = runs[close]!.index + runs[close]!.length
     open = close
   }

@@ -22,8 +22,16 @@ describe('a comment', () => {
     ['> /switchyard hold\n\n/switchyard merge', [merge]],
     ['```\n/switchyard hold\n```\n/switchyard merge', [merge]],
     ['<!-- hidden\n/switchyard hold\n-->\n/switchyard merge', [merge]],
-    ['Write `<!--` to hide.\n/switchyard merge', [merge]],
-    ['Write ``a ` <!--`` or ` <!-- `\n/switchyard merge', [merge]],
+    ['Write `<!--` to hide.\n\n/switchyard merge', [merge]],
+    ['Write ``a ` <!--`` or ` <!-- `\n\n/switchyard merge', [merge]],
+    ['> quoted\n\n/switchyard retry\n/switchyard merge', [{ name: 'retry' }, merge]],
+    ['> quoted\n<!-- -->\n/switchyard merge', [merge]],
+    ['> <pre>\n\n/switchyard merge', [merge]],
+    ['<pre>\n/switchyard hold\n</pre>\n/switchyard merge', [merge]],
+    ['<pre><pre></pre>\n\n</PRE>\n/switchyard merge', [merge]],
+    ['<style> p {} </style>\n/switchyard merge', [merge]],
+    ['Write `<pre>` or <!-- <pre> --> or <prefix>.\n\n/switchyard merge', [merge]],
+    ['<blockquote>a</blockquote>\n\n/switchyard merge', [merge]],
   ])('%j says %o', (body, commands) => {
     expect(parseCommands(body)).toEqual(commands)
   })
@@ -48,6 +56,22 @@ describe('a comment', () => {
     '<!-- a -->b<!--\n/switchyard merge\n-->',
     '<!--\n--> <!--\n/switchyard merge\n-->',
     'One ` and <!--\n/switchyard merge\n-->',
+    '> quoted\n/switchyard merge',
+    '> quoted\n/switchyard merge\n/switchyard hold',
+    '- an item\n/switchyard merge',
+    '> quoted <!--\n-->\n/switchyard merge',
+    'It says\n/switchyard merge',
+    '<pre>\n/switchyard merge\n</pre>',
+    '<pre>\n\n/switchyard merge',
+    '<PRE lang="sh">\n\n/switchyard merge\n\n</PRE>',
+    'See <pre>\n\n/switchyard merge\n</pre>',
+    '<div><pre\nid="x">\n\n/switchyard merge\n</pre></div>',
+    '<script>\n\n/switchyard merge\n</script>',
+    '<style>\n\n/switchyard merge\n</style>',
+    '<textarea>\n\n/switchyard merge\n</textarea>',
+    '<blockquote>\n\n<blockquote>a</blockquote>\n\n/switchyard merge\n\n</blockquote>',
+    '<!-- --> <pre>\n\n/switchyard merge\n</pre>',
+    'It <!-- --` `>\n\n/switchyard merge\n-->',
   ])('%j says nothing', (body) => {
     expect(parseCommands(body)).toEqual([])
   })
@@ -74,6 +98,10 @@ describe('a comment', () => {
     ['backticks', '`'.repeat(65_000)],
     ['pairs', '`x'.repeat(32_000)],
     ['comments', '<!--'.repeat(16_000)],
+    ['whole comments', '<!---->'.repeat(9_000)],
+    ['elements', '<pre>'.repeat(13_000)],
+    ['whole elements', '<pre></pre>'.repeat(6_000)],
+    ['lines of elements', '<pre>\n</pre>\n'.repeat(4_000)],
     ['spaces', ' '.repeat(65_000)],
     ['runs', Array.from({ length: 360 }, (_, length) => '`'.repeat(length)).join('x')],
   ])('of nothing but %s takes no time', (_, text) => {
