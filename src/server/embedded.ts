@@ -2,6 +2,7 @@ import { Connection } from '@temporalio/client'
 import { mkdir, realpath } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { provideTemporalCli } from '../../tools/temporal/provision.mjs'
+import { isBroken } from './health.ts'
 import { type ServerExit, launch } from './launch.ts'
 import { exclusively } from './mutex.ts'
 import { prepareServer } from './namespace.ts'
@@ -35,6 +36,8 @@ export type EmbeddedServer = ServerAddress & {
   exited: Promise<ServerExit>
   /** Ends the server, whoever started it. Returns when its process is gone. */
   stop(): Promise<void>
+  /** As `stop`, at once: for one that does not work and would not heed. What it acknowledged is in its database. */
+  kill(): Promise<void>
 }
 
 const ATTEMPTS = 5
@@ -86,6 +89,11 @@ async function adopt(home: string, options: EmbeddedServerOptions): Promise<Embe
   if (!record || !running) return null
   if (!(await answers(record, running, ADOPT_MS))) {
     options.say?.(`the Temporal server (process ${running.pid}) does not answer: ending it, and starting another`)
+    await endProcess(running, STUCK_GRACE_MS)
+    return null
+  }
+  if (await isBroken(embeddedAddress(record, running.pid))) {
+    options.say?.(`the Temporal server (process ${running.pid}) does not work: ending it, and starting another`)
     await endProcess(running, STUCK_GRACE_MS)
     return null
   }
@@ -157,6 +165,10 @@ function handle(
     exited,
     stop: async () => {
       await endProcess(identity, STOP_GRACE_MS)
+      await exited
+    },
+    kill: async () => {
+      await endProcess(identity, 0)
       await exited
     },
   }

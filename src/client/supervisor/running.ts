@@ -2,10 +2,10 @@ import { fileURLToPath } from 'node:url'
 import type { Role } from '#contracts/roles'
 import { serverVariable } from '#installation/connect'
 import { workerLog } from '#installation/layout'
-import { startEmbeddedServer, type EmbeddedServer } from '#server/embedded'
 import { findExternalServer } from '#server/find'
 import { prepareServer } from '#server/namespace'
 import type { ServerAddress } from '#server/port'
+import { startKeptServer } from './kept-server.ts'
 import { supervise, type ChildSpec, type Supervisor, type SupervisorEvent } from './supervisor.ts'
 
 export type RunningOptions = {
@@ -29,13 +29,12 @@ export type Running = {
 const READY_MS = 60_000
 /** Longer than a worker's own drain. */
 const WORKER_GRACE_MS = 20_000
-const FIRST_RESTART_MS = 200
-const MAX_RESTART_MS = 10_000
 
 export async function startRunning(options: RunningOptions): Promise<Running> {
-  const { home, env, say } = options
+  const { home, env, say, serverEndsWithUs } = options
   const external = env[serverVariable] === 'embedded' ? null : findExternalServer(env)
-  const embedded = external === null ? await startKeptServer(options) : null
+  const embedded =
+    external === null ? await startKeptServer({ home, env, say, endsWithParent: serverEndsWithUs }) : null
   if (external) await prepareServer(external)
   const server = external ?? embedded!.address
   const workers = supervise(
@@ -69,48 +68,5 @@ function workerSpec(
     args: [main, 'worker', '--roles', roles.join(',')],
     env: { ...env, SWITCHYARD_HOME: home, ...(configFile === null ? {} : { SWITCHYARD_CONFIG: configFile }) },
     log: workerLog(home, name),
-  }
-}
-
-/** The embedded server, started again with back-off when it dies, on the ports that it had. */
-async function startKeptServer({
-  home,
-  env,
-  say,
-  serverEndsWithUs,
-}: RunningOptions): Promise<{ address: ServerAddress; stop(): Promise<void> }> {
-  const start = () => startEmbeddedServer({ home, env, say, endsWithParent: serverEndsWithUs })
-  let server: EmbeddedServer = await start()
-  let stopped = false
-  let delay = FIRST_RESTART_MS
-  say(`${server.adopted ? 'found the' : 'started the'} Temporal server at ${server.address}, Web UI ${server.webUi}`)
-
-  async function keep(): Promise<void> {
-    while (!stopped) {
-      await server.exited
-      if (stopped) return
-      say(`the Temporal server died; starting it again in ${delay} ms`)
-      await new Promise((resolve) => setTimeout(resolve, delay))
-      delay = Math.min(delay * 2, MAX_RESTART_MS)
-      if (stopped) return
-      try {
-        server = await start()
-        delay = FIRST_RESTART_MS
-        say(`the Temporal server is back at ${server.address}`)
-      } catch (error) {
-        say(`the Temporal server can't be started: ${error instanceof Error ? error.message : String(error)}`)
-      }
-    }
-  }
-  const keeping = keep()
-  return {
-    address: server,
-    async stop() {
-      stopped = true
-      await server.stop()
-      await keeping
-      // A start that was under way while we stopped has made a new one.
-      await server.stop()
-    },
   }
 }
