@@ -170,6 +170,7 @@ async function land(run: MergeQueueRun, entry: QueueEntry, candidate: Candidate)
       run.state = { ...run.state, candidate: null }
       return
     case 'head-moved':
+    case 'retargeted':
       return run.eject(entry, 'moved', result.detail)
     case 'closed':
     case 'already-merged':

@@ -28,8 +28,7 @@ export async function merge(
     if (next.step === 'refuse') return { outcome: 'refused', ...refusal(next) }
     if (next.step === 'finish') return finish(engine, record, request)
     if (await moveBase(git, record, request)) {
-      const { base } = record
-      engine.happened(effect(record, 'landed', base.ref, { from: request.expectedBase, to: request.commit }))
+      engine.happened(effect(record, 'landed', request.base, { from: request.expectedBase, to: request.commit }))
       return finish(engine, record, request)
     }
     await delay(PAUSE)
@@ -52,7 +51,7 @@ async function nextStep(git: ForgeGit, record: PullRequestRecord, request: Merge
   if (merged) return refuse('already-merged', `#${number} was merged as ${merged.sha}.`, merged.sha)
   const [head, base, descends, tree] = await Promise.all([
     git.resolve(`refs/heads/${record.head.ref}`),
-    git.resolve(`refs/heads/${record.base.ref}`),
+    git.resolve(`refs/heads/${request.base}`),
     git.isAncestor(expectedBase, commit),
     git.treeOf(commit),
   ])
@@ -67,33 +66,34 @@ async function nextStep(git: ForgeGit, record: PullRequestRecord, request: Merge
   // A strict descendant of the base's tip can't be in the base yet.
   if (base && base !== expectedBase && (await git.isAncestor(commit, base))) return { step: 'finish' }
   if (record.state === 'closed' || !head) return refuse('closed', `#${number} is closed.`)
+  if (record.base.ref !== request.base) return refuse('retargeted', `The base of #${number} is ${record.base.ref} now.`)
   if (record.draft) return refuse('blocked', `#${number} is a draft.`)
   if (head !== expectedHead) return refuse('head-moved', `${record.head.ref} moved to ${head}.`, head)
-  if (base !== expectedBase) return refuse('base-moved', `${record.base.ref} is at ${base ?? 'nothing'}.`, base)
+  if (base !== expectedBase) return refuse('base-moved', `${request.base} is at ${base ?? 'nothing'}.`, base)
   return { step: 'move' }
 }
 
-function moveBase(git: ForgeGit, { head, base }: PullRequestRecord, request: MergeRequest): Promise<boolean> {
-  const { commit, expectedBase, expectedHead } = request
+function moveBase(git: ForgeGit, { head }: PullRequestRecord, request: MergeRequest): Promise<boolean> {
+  const { commit, base, expectedBase, expectedHead } = request
   return git.updateRefs([
     { ref: `refs/heads/${head.ref}`, from: expectedHead, to: expectedHead },
-    { ref: `refs/heads/${base.ref}`, from: expectedBase, to: commit },
+    { ref: `refs/heads/${base}`, from: expectedBase, to: commit },
   ])
 }
 
 /** Marks the PR merged, also one that was closed between the ref's move and here: the base has its commit. */
 async function finish(engine: Engine, record: PullRequestRecord, request: MergeRequest): Promise<MergeOutcome> {
   const { repo, number } = record
-  const { commit, tree, expectedHead, expectedBase, method, at } = request
+  const { commit, tree, base, expectedHead, expectedBase, method, at } = request
   const merged: Merged = { sha: commit, tree, method, at }
   const marked = await engine.records.update(
     repo,
     number,
     ['open', 'closed'],
-    { state: 'merged', merged, headSha: expectedHead, baseSha: expectedBase, updatedAt: engine.now() },
+    { state: 'merged', merged, headSha: expectedHead, baseRef: base, baseSha: expectedBase, updatedAt: engine.now() },
     [
       { kind: 'pull-request', number, ref: record.head.ref },
-      { kind: 'push', number: null, ref: record.base.ref },
+      { kind: 'push', number: null, ref: base },
     ],
     // The lander audits a landing, with the evidence that it stands on.
     [],

@@ -36,6 +36,8 @@ export type CreateOutcome =
 export type MergeRequest = {
   commit: Sha
   tree: Sha
+  /** The branch that it is for: a PR that has another base by now is refused. */
+  base: string
   expectedHead: Sha
   expectedBase: Sha
   method: MergeMethod
@@ -44,10 +46,11 @@ export type MergeRequest = {
 }
 
 /**
- * Why a merge did not happen. `head-moved` and `base-moved` carry the actual SHA in `actual`; `already-merged` means
- * by another commit than ours (our own earlier effect is `merged`).
+ * Why a merge did not happen. `head-moved` and `base-moved` carry the actual SHA in `actual`; `retargeted`: the PR has
+ * another base branch; `already-merged` means by another commit than ours (our own earlier effect is `merged`).
  */
-export type MergeRefusal = 'head-moved' | 'base-moved' | 'blocked' | 'conflict' | 'already-merged' | 'closed'
+export type MergeRefusal =
+  'head-moved' | 'base-moved' | 'retargeted' | 'blocked' | 'conflict' | 'already-merged' | 'closed'
 
 export type MergeOutcome =
   | { outcome: 'merged'; sha: Sha; tree: Sha; at: Instant }

@@ -63,11 +63,12 @@ export function createMergeActivities(tools: MergeTools) {
     async landCandidate(request: LandRequest): Promise<LandOutcome> {
       const { repo, branch, entry, candidate, next } = request
       await requireProof(ledger, request)
-      const refusal = await requireApproval(ledger, entry, repo)
-      if (refusal !== null) return { outcome: 'refused', reason: 'blocked', detail: refusal }
+      const refusal = await requireApproval(ledger, request)
+      if (refusal !== null) return { outcome: 'refused', ...refusal }
       const result = await forge.merge(repo, entry.number, {
         commit: candidate.commit,
         tree: candidate.tree,
+        base: branch,
         expectedHead: candidate.head,
         expectedBase: candidate.base,
         method: candidate.method,
@@ -175,14 +176,24 @@ function unproven(message: string): ApplicationFailure {
 
 /**
  * An enqueue whose attempt timed out may arrive after its PR was decided otherwise, and any program of this host can
- * signal the queue: only the ledger's newest decision lets an entry land. Null when it does.
+ * signal the queue: only the ledger's newest decision lets an entry land, at its head and into its base. Null when it
+ * does.
  */
-async function requireApproval(ledger: Ledger, entry: QueueEntry, repo: string): Promise<string | null> {
-  const [newest] = await ledger.decisions(repo, entry.number)
-  if (newest?.outcome !== 'approve') return `#${entry.number} is not approved: ${newest?.outcome ?? 'undecided'}`
-  if (newest.dryRun) return `#${entry.number} was approved in a dry run only`
+async function requireApproval(
+  ledger: Ledger,
+  { repo, branch, entry: { number, head } }: LandRequest,
+): Promise<{ reason: MergeRefusal; detail: string } | null> {
+  const [newest] = await ledger.decisions(repo, number)
+  if (newest?.outcome !== 'approve') return blocked(`#${number} is not approved: ${newest?.outcome ?? 'undecided'}`)
+  if (newest.dryRun) return blocked(`#${number} was approved in a dry run only`)
   const decided = await ledger.snapshot(newest.snapshotId)
-  return decided?.head.sha === entry.head ? null : `#${entry.number} was approved at another head`
+  if (decided?.head.sha !== head) return blocked(`#${number} was approved at another head`)
+  const base = decided.base.ref
+  return base === branch ? null : { reason: 'retargeted', detail: `#${number} was approved for ${base}, not ${branch}` }
+}
+
+function blocked(detail: string): { reason: MergeRefusal; detail: string } {
+  return { reason: 'blocked', detail }
 }
 
 async function record(ledger: Ledger, { repo, branch, entry, candidate }: LandRequest, at: string): Promise<void> {

@@ -67,7 +67,8 @@ export function forgeContract(name: string, makeWorld: () => Promise<ForgeWorld>
       const expectedBase = (await forge.branch(repo, 'main')) ?? ''
       const candidate = await world.candidate(expectedBase, pullRequest.head.sha)
       const at = '2026-01-01T00:00:00.000Z'
-      return { ...candidate, expectedHead: pullRequest.head.sha, expectedBase, method: 'merge', at, actor: 'queue' }
+      const expected = { base: 'main', expectedHead: pullRequest.head.sha, expectedBase }
+      return { ...candidate, ...expected, method: 'merge', at, actor: 'queue' }
     }
     const read = async (number: number) => (await forge.getPullRequest(repo, number)) as PullRequest
     const allHints = () => forge.takeHints(repo, 1000)
@@ -571,6 +572,31 @@ export function forgeContract(name: string, makeWorld: () => Promise<ForgeWorld>
         expect(outcome).toMatchObject({ outcome: 'refused', reason: 'base-moved', actual: base })
         expect(await forge.branch(repo, 'main')).toBe(base)
         expect((await read(opened.number)).state).toBe('open')
+      })
+
+      it('refuses a PR that has another base by now, though both are at the same commit', async () => {
+        world.protect(['main', 'release'])
+        const opened = await open()
+        const request = await requestFor(opened)
+        await world.setBranch('release', request.expectedBase)
+        await forge.updatePullRequest(repo, opened.number, { base: 'release' }, 'ann')
+        const outcome = await forge.merge(repo, opened.number, request)
+        expect(outcome).toMatchObject({ outcome: 'refused', reason: 'retargeted' })
+        expect(await forge.branch(repo, 'main')).toBe(request.expectedBase)
+        expect(await forge.branch(repo, 'release')).toBe(request.expectedBase)
+        expect((await read(opened.number)).state).toBe('open')
+      })
+
+      it('finishes a landing that was killed, into the base that it was for, though the PR has another by now', async () => {
+        world.protect(['main', 'release'])
+        const opened = await open()
+        const request = await requestFor(opened)
+        await world.setBranch('release', request.expectedBase)
+        await world.moveSilently('main', request.expectedBase, request.commit)
+        await forge.updatePullRequest(repo, opened.number, { base: 'release' }, 'ann')
+        expect(await forge.merge(repo, opened.number, request)).toMatchObject({ outcome: 'merged' })
+        expect(await read(opened.number)).toMatchObject({ state: 'merged', base: { ref: 'main' } })
+        expect(await forge.branch(repo, 'release')).toBe(request.expectedBase)
       })
 
       it('refuses a draft', async () => {

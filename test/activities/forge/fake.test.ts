@@ -20,6 +20,7 @@ beforeEach(async () => {
   const candidate = await world.candidate(expectedBase, expectedHead)
   request = {
     ...candidate,
+    base: 'main',
     expectedHead,
     expectedBase,
     method: 'merge',
@@ -132,6 +133,7 @@ it.each([
   const expected = {
     commit,
     tree,
+    base: 'main',
     expectedHead: head,
     expectedBase: base,
     method: 'merge',

@@ -30,7 +30,8 @@ it('lands on a branch that its hooks protect, without a working tree and without
   await world.forge.takeHints('shop', 100)
   const expectedBase = (await world.forge.branch('shop', 'main')) ?? ''
   const candidate = await world.candidate(expectedBase, expectedHead)
-  const request = { ...candidate, expectedHead, expectedBase, method: 'merge', at: '2026-01-01T00:00:00.000Z' } as const
+  const expected = { base: 'main', expectedHead, expectedBase, at: '2026-01-01T00:00:00.000Z' }
+  const request = { ...candidate, ...expected, method: 'merge' } as const
   const outcome = await world.forge.merge('shop', 1, { ...request, actor: 'queue' })
   expect(outcome.outcome).toBe('merged')
   expect(await readdir(world.gitDir)).not.toContain('index')
