@@ -166,6 +166,19 @@ describe('pr checks', () => {
     expect((await switchyard(['pr', 'checks', '1'], in_)).code).toBe(code)
   })
 
+  test.each([
+    ['open', 4],
+    ['closed', 0],
+  ] as const)('of one that is %s and has none answers %i', async (state, code) => {
+    const in_ = world({ pullRequests: [pullRequest({ state })], decisions: [] })
+    expect((await switchyard(['pr', 'checks', '1'], in_)).code).toBe(code)
+  })
+
+  test('--fail-fast is for those who watch', async () => {
+    const ran = await switchyard(['pr', 'checks', '1', '--fail-fast', '--json'], world())
+    expect([ran.code, ran.error.code]).toEqual([2, 'usage'])
+  })
+
   test('without a server answers by the evidence', async () => {
     expect(
       (await switchyard(['pr', 'checks', '1'], world({ decisions: [decision()], evidence: [evidence()] }))).code,
@@ -211,6 +224,16 @@ test('pr close writes the comment that comes with it', async () => {
   ])
 })
 
+describe('pr approve', () => {
+  const ben = { name: 'ben', login: 'ben-hub', email: 'ben@example.org', groups: [] }
+
+  test.each(['ben@example.org', 'ben-hub', 'Ben'])('is not for the author, by whichever name: %s', async (author) => {
+    const in_ = world({ pullRequests: [pullRequest({ author })], people: [ben] })
+    const ran = await switchyard(['pr', 'approve', '1', '--json'], in_)
+    expect([ran.code, ran.error.code, in_.acts]).toEqual([1, 'own-pull-request', []])
+  })
+})
+
 describe('pr request-changes --undo', () => {
   test('takes back what that person asked for', async () => {
     const in_ = world({ pullRequests: [pullRequest({ reviews: [review('ben@example.org', 'changes-requested')] })] })
@@ -223,6 +246,13 @@ describe('pr request-changes --undo', () => {
     const in_ = world({ pullRequests: [pullRequest({ reviews: [review('bob', 'changes-requested')] })] })
     const ran = await switchyard(['pr', 'request-changes', '1', '--undo', '--json'], in_)
     expect([ran.code, ran.error.code, in_.acts]).toEqual([1, 'nothing-to-undo', []])
+  })
+
+  test('is not for a member of a group that the reviewer is called like', async () => {
+    const people = [{ name: 'ben@example.org', login: null, email: null, groups: ['bob'] }]
+    const pullRequests = [pullRequest({ reviews: [review('bob', 'changes-requested')] })]
+    const ran = await switchyard(['pr', 'request-changes', '1', '--undo', '--json'], world({ pullRequests, people }))
+    expect([ran.code, ran.error.code]).toEqual([1, 'nothing-to-undo'])
   })
 })
 

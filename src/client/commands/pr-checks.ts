@@ -3,6 +3,7 @@ import type { Evidence } from '#domain/evidence'
 import type { PullRequest } from '#domain/pull-request'
 import type { Connected, Installation } from '#installation/installation'
 import type { CommandContext, ExitCode } from '../context.ts'
+import { usageError } from '../errors.ts'
 import { decisionEvidence } from '../evidence.ts'
 import { duration } from '../output.ts'
 import { withPullRequest } from '../pull-request.ts'
@@ -17,12 +18,15 @@ const POLL_MS = 500
 
 /**
  * From the running pipeline where it answers, else from the evidence of the newest decision. As with `gh`, the exit code
- * tells how they stand: 1 where one failed, 4 where one has not ended.
+ * tells how they stand: 1 where one failed, 4 where one has not ended or could not run, or where none has begun.
  */
 export async function run(
   context: CommandContext,
   { pullRequest: text, watch = false, failFast = false }: PullRequestChecks,
 ): Promise<ExitCode> {
+  if (failFast && !watch) {
+    throw usageError('--fail-fast is for --watch.', 'Say --watch --fail-fast, or leave it out: nothing is waited for.')
+  }
   return await withPullRequest(context, text, async (installation, pullRequest) => {
     const checks = watch
       ? await withServer(context, installation, (connected) => untilEnded(context, connected, pullRequest, failFast))
@@ -33,7 +37,7 @@ export async function run(
         })
     print(context, checks)
     context.output.document(checks)
-    return exitCodeOf(checks)
+    return exitCodeOf(checks, pullRequest)
   })
 }
 
@@ -62,8 +66,9 @@ async function untilEnded(
 const hasEnded = ({ state }: CheckStatus): boolean => state !== 'queued' && state !== 'running'
 const hasFailed = ({ state }: CheckStatus): boolean => state === 'failed' || state === 'timed-out'
 
-function exitCodeOf(checks: CheckStatus[]): ExitCode {
+function exitCodeOf(checks: CheckStatus[], { state }: PullRequest): ExitCode {
   if (checks.some(hasFailed)) return 1
+  if (checks.length === 0 && state === 'open') return 4
   return checks.every(({ state }) => state === 'passed' || state === 'skipped') ? 0 : 4
 }
 

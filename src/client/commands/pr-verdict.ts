@@ -1,4 +1,4 @@
-import { isAnyOf, type KnownPerson } from '#domain/people'
+import { identityOf, type KnownPerson } from '#domain/people'
 import type { PullRequest } from '#domain/pull-request'
 import { verdicts } from '#domain/reviews'
 import type { CommandContext, ExitCode } from '../context.ts'
@@ -28,12 +28,13 @@ export async function run(context: CommandContext, input: PullRequestVerdict): P
     requireOpen(pullRequest, 'reviewed')
     requireHead(pullRequest, input.head)
     const author = await selectActor(context, input.as)
-    if (state === 'approved' && author === pullRequest.author) {
+    const { people } = installation.config
+    if (state === 'approved' && identityOf(author, people) === identityOf(pullRequest.author, people)) {
       throw new CliError(1, 'own-pull-request', `${author} is the author of ${repo}#${number} and can't approve it.`, {
         hint: 'Ask somebody else, or act as somebody else with --as.',
       })
     }
-    if (state === 'dismissed') requireBlocking(pullRequest, author, installation.config.people)
+    if (state === 'dismissed') requireBlocking(pullRequest, author, people)
     await installation.forge.submitReview(repo, number, { author, state, head: head.sha, body })
     await tellPipeline(context, installation, pullRequest, 'review')
     const act = { done: DONE[state], actedOn: head.sha }
@@ -52,7 +53,7 @@ const DONE: Record<PullRequestVerdict['state'], string> = {
 
 function requireBlocking({ repo, number, reviews, head, author }: PullRequest, actor: string, people: KnownPerson[]) {
   const { changesRequestedBy } = verdicts(reviews, head.sha, author, people)
-  if (changesRequestedBy.some((who) => isAnyOf([who], actor, people))) return
+  if (changesRequestedBy.some((who) => identityOf(who, people) === identityOf(actor, people))) return
   const others = changesRequestedBy.length === 0 ? 'nobody does' : `${changesRequestedBy.join(', ')} did`
   throw new CliError(1, 'nothing-to-undo', `${actor} does not ask for changes of ${repo}#${number}; ${others}.`, {
     details: { repo, number, changesRequestedBy },

@@ -105,7 +105,7 @@ function defineLooking(pr: Grammar, perform: Perform): void {
   })
   defineCommand(pr, perform, {
     name: 'checks <pr>',
-    summary: 'Show its checks; exit code 1 where one failed, 4 where one has not ended',
+    summary: 'Show its checks; exit code 1 where one failed, 4 where one has not ended or could not run',
     examples: ['switchyard pr checks 12', 'switchyard pr checks 12 --watch --fail-fast'],
     load: () => import('../commands/pr-checks.ts'),
     input: ([pullRequest], options) => ({ ...(options as object), pullRequest: pullRequest! }),
