@@ -5,6 +5,10 @@ export type SarifAnswer = { outcome: 'valid'; findings: ReviewerFinding[] } | { 
 
 type Json = Record<string, unknown>
 type Severity = ReviewerFinding['severity']
+type RuleOf = (result: Json) => Json | null
+
+/** Characters of a rule's template, and of what is made of it: a log may name one often, with long arguments. */
+const MAX_TEMPLATE = 1000
 
 /** By its shape: no other answer has runs. */
 export function isSarif(answer: unknown): answer is Json {
@@ -27,8 +31,9 @@ export function parseSarif(log: Json): SarifAnswer {
       return { outcome: 'invalid', problem: `SARIF run ${index + 1} has no list of results` }
     }
     const before = findings.length
+    const ruleOf = rulesOf(run)
     for (const [number, result] of results.entries()) {
-      const finding = parseResult(result, run)
+      const finding = parseResult(result, ruleOf)
       if (typeof finding === 'string') {
         return { outcome: 'invalid', problem: `SARIF run ${index + 1}, result ${number + 1}: ${finding}` }
       }
@@ -47,9 +52,9 @@ function hasFailed(run: Json): boolean {
 }
 
 /** The finding, null for what is none, or what is wrong with it. */
-function parseResult(result: unknown, run: Json): ReviewerFinding | string | null {
+function parseResult(result: unknown, ruleOf: RuleOf): ReviewerFinding | string | null {
   if (!isRecord(result)) return 'expected an object'
-  const rule = ruleOf(result, run)
+  const rule = ruleOf(result)
   const message = messageOf(result['message'], rule)
   if (message === null) return 'message has no text'
   const level = levelOf(result, rule)
@@ -67,17 +72,27 @@ function levelOf(result: Json, rule: Json | null): Severity | 'none' | null {
 }
 
 /** The rule that a result names by index or id, in the driver or, as far as the index says so, in an extension. */
-function ruleOf(result: Json, run: Json): Json | null {
+function rulesOf(run: Json): RuleOf {
   const tool = record(run['tool'])
-  const named = record(result['rule'])
-  const component = record(named?.['toolComponent'])?.['index']
-  const driver =
-    typeof component === 'number' ? record(list(tool?.['extensions'])[component]) : record(tool?.['driver'])
-  const rules = list(driver?.['rules'])
-  const index = result['ruleIndex'] ?? named?.['index']
-  if (typeof index === 'number' && index >= 0) return record(rules[index])
-  const id = result['ruleId'] ?? named?.['id']
-  return record(rules.find((rule) => record(rule)?.['id'] === id))
+  const extensions = list(tool?.['extensions'])
+  const known = new Map<Json, Map<unknown, Json>>()
+  return (result) => {
+    const named = record(result['rule'])
+    const at = record(named?.['toolComponent'])?.['index']
+    const component = typeof at === 'number' ? record(extensions[at]) : record(tool?.['driver'])
+    if (component === null) return null
+    const index = result['ruleIndex'] ?? named?.['index']
+    if (typeof index === 'number' && index >= 0) return record(list(component['rules'])[index])
+    const byId = known.get(component) ?? rulesById(component)
+    known.set(component, byId)
+    return byId.get(result['ruleId'] ?? named?.['id']) ?? null
+  }
+}
+
+/** Made once of each component: as many results as rules, looked up one by one, stop a worker for minutes. */
+function rulesById(component: Json): Map<unknown, Json> {
+  const rules = list(component['rules']).filter(isRecord)
+  return new Map(rules.toReversed().map((rule) => [rule['id'], rule]))
 }
 
 /** A text of its own, or one of the rule's messages with its arguments put in. */
@@ -87,7 +102,13 @@ function messageOf(value: unknown, rule: Json | null): string | null {
   if (own !== null) return own
   const template = text(record(record(rule?.['messageStrings'])?.[String(message?.['id'])])?.['text'])
   const given = list(message?.['arguments'])
-  return template === null ? null : template.replaceAll(/\{(\d+)\}/g, (whole, at) => text(given[Number(at)]) ?? whole)
+  if (template === null) return null
+  let room = MAX_TEMPLATE
+  return template.slice(0, MAX_TEMPLATE).replaceAll(/\{(\d+)\}/g, (whole: string, at: string) => {
+    const part = (text(given[Number(at)]) ?? whole).slice(0, room)
+    room -= part.length
+    return part
+  })
 }
 
 function placeOf(result: Json): Pick<ReviewerFinding, 'path' | 'line'> {

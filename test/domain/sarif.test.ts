@@ -57,6 +57,37 @@ describe('a SARIF log', () => {
     expect(findingsOf(log([result({ message })], { tool }))[0]!.message).toBe('no eval but care, {9}')
   })
 
+  test('looks at each rule once, however many results name one', () => {
+    let looks = 0
+    const count = 500
+    const many = Array.from({ length: count }, (_, index) => ({
+      get id() {
+        looks += 1
+        return `rule ${index}`
+      },
+      defaultConfiguration: { level: 'note' },
+    }))
+    const results = Array.from({ length: count }, () => result({ ruleId: `rule ${count - 1}`, level: undefined }))
+    const findings = findingsOf(log(results, { tool: { driver: { rules: many } } }))
+    expect(findings.every(({ severity }) => severity === 'note')).toBe(true)
+    expect(looks).toBeLessThan(10 * count)
+  })
+
+  test('takes the first rule of an id, in the component that the result names', () => {
+    const rule = (level: string) => ({ id: 'no-eval', defaultConfiguration: { level } })
+    const tool = { driver: { rules: [rule('note'), rule('error')] }, extensions: [{ rules: [rule('warning')] }] }
+    const inExtension = { rule: { toolComponent: { index: 0 } } }
+    const results = [result({ level: undefined }), result({ level: undefined, ...inExtension })]
+    expect(findingsOf(log(results, { tool })).map(({ severity }) => severity)).toEqual(['note', 'warning'])
+  })
+
+  test('does not grow a message by its arguments without bound', () => {
+    const messageStrings = { m: { text: '{0}'.repeat(10_000) } }
+    const message = { id: 'm', arguments: ['x'.repeat(100_000)] }
+    const tool = { driver: { rules: [{ id: 'no-eval', messageStrings }] } }
+    expect(findingsOf(log([result({ message })], { tool }))[0]!.message.length).toBeLessThan(5_000)
+  })
+
   test.each([
     ['is no failure', { kind: 'pass' }],
     ['has the level none', { level: 'none' }],
