@@ -10,9 +10,13 @@ export type CheckReport = {
   tests: TestReport | null
   /** From SARIF; null for JUnit, or where nothing could be read. */
   findings: ReviewerFinding[] | null
+  /** How many there were, where not all are kept. */
+  counts?: FindingCounts
   /** Why it could not be read, or not all of it, as a sentence's end: "report junit.xml is missing". */
   problem: string | null
 }
+
+export type FindingCounts = { findings: number; errors: number }
 
 export type Verdict = { conclusion: CheckConclusion; reason: string }
 
@@ -41,16 +45,18 @@ function joined(...parts: (string | null)[]): string {
   return parts.filter((part) => part !== null).join('; ')
 }
 
-function redness({ path, tests, findings }: CheckReport): string | null {
+function redness({ path, tests, findings, counts }: CheckReport): string | null {
   if (tests !== null && tests.failed > 0) {
     return `${tests.failed} of ${counted(tests.total, 'test')} failed: ${listed(tests)}`
   }
   const errors = findings?.filter(({ severity }) => severity === 'error') ?? []
   const [first] = errors
-  return first ? `${counted(errors.length, 'error')} in ${path}: ${first.message}${placeOf(first)}` : null
+  return first
+    ? `${counted(counts?.errors ?? errors.length, 'error')} in ${path}: ${first.message}${placeOf(first)}`
+    : null
 }
 
-function greenness({ conclusion, reason }: Verdict, { path, tests, findings }: CheckReport): string {
+function greenness({ conclusion, reason }: Verdict, { path, tests, findings, counts }: CheckReport): string {
   if (tests !== null) {
     if (tests.total === 0) return `${reason}; ${path} has no tests`
     if (conclusion === 'failed') return `${reason}, although none of ${counted(tests.total, 'test')} in ${path} failed`
@@ -59,7 +65,8 @@ function greenness({ conclusion, reason }: Verdict, { path, tests, findings }: C
   }
   if (findings === null) return reason
   if (conclusion === 'failed') return `${reason}, although ${path} has no errors`
-  return findings.length === 0 ? 'no findings' : `no errors, ${counted(findings.length, 'warning')} in ${path}`
+  if (findings.length === 0) return 'no findings'
+  return `no errors, ${counted(counts?.findings ?? findings.length, 'warning')} in ${path}`
 }
 
 function listed({ failed, failures }: TestReport): string {

@@ -32,7 +32,8 @@ export async function readReport(path: string, written: ReportFiles, secrets: re
   return {
     path,
     tests: report.tests && { ...report.tests, failures: failures ?? [] },
-    findings: findings ? mostImportant(findings) : null,
+    findings: findings ?? null,
+    ...(report.counts ? { counts: report.counts } : {}),
     problem: report.problem === null ? null : shown(report.problem, maxMessage),
   }
 }
@@ -59,13 +60,21 @@ function together(a: TestReport, b: TestReport): TestReport {
 
 async function readSarif(path: string, { files, problem }: ReportFiles): Promise<CheckReport> {
   let findings: ReviewerFinding[] | null = null
+  const counts = { findings: 0, errors: 0 }
   let broken = problem
   for (const file of files) {
     const parsed = parseLog(file.content.toString())
-    if (typeof parsed === 'string') broken ??= `report ${file.path} ${parsed}`
-    else findings = [...(findings ?? []), ...parsed]
+    if (typeof parsed === 'string') {
+      broken ??= `report ${file.path} ${parsed}`
+      continue
+    }
+    counts.findings += parsed.length
+    counts.errors += parsed.filter(({ severity }) => severity === 'error').length
+    // Here and not at the end: masking what nobody is shown takes a hostile log's time.
+    findings = mostImportant([...(findings ?? []), ...parsed])
   }
-  return { path, tests: null, findings, problem: broken }
+  const cut = findings !== null && findings.length < counts.findings
+  return { path, tests: null, findings, problem: broken, ...(cut ? { counts } : {}) }
 }
 
 function parseLog(text: string): ReviewerFinding[] | string {
