@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import type { Policy, ReviewerPolicy, ReviewPolicy } from '#domain/policy'
-import { resolveApprovalsRequired, resolveRuleList } from './rules.ts'
-import { checksWith, command, resolveOwn, resolveTests, text, timeout } from './schema-checks.ts'
+import { resolveApprovalsRequired, resolveRuleList, ruleNames } from './rules.ts'
+import { checksWith, command, ownNames, resolveOwn, resolveTests, text, timeout } from './schema-checks.ts'
 import { commands } from './schema-commands.ts'
 import { merge } from './schema-merge.ts'
 import { approvals, policyChange, rules } from './schema-rules.ts'
@@ -37,8 +37,7 @@ const checks = checksWith({
 
 const notYet = 'Accepted, without effect in this version'
 
-/** `.switchyard.yaml`. */
-export const policySchema = z.strictObject({
+const declaredPolicy = z.strictObject({
   $schema: z.string().optional(),
   version: z.literal(1).default(1),
   base: z
@@ -67,6 +66,9 @@ export const policySchema = z.strictObject({
     .describe(notYet),
   qa: z.looseObject({}).optional().describe(notYet),
 })
+
+/** `.switchyard.yaml`. */
+export const policySchema = declaredPolicy.superRefine(checkNamesOfRules)
 
 /** Drops what this build does not act on, so that it is in no digest. */
 export function resolvePolicy(declared: z.output<typeof policySchema>): Policy {
@@ -106,6 +108,19 @@ function reviewerName({ run, name }: { run: string; name?: string | undefined })
 
 function namesDiffer(reviewers: { run: string; name?: string | undefined }[]): boolean {
   return new Set(reviewers.map(reviewerName)).size === reviewers.length
+}
+
+/** A decision shows checks and rules side by side, by their names. */
+function checkNamesOfRules({ checks, rules = [] }: z.output<typeof declaredPolicy>, context: z.RefinementCtx): void {
+  const taken = new Set(ownNames(checks))
+  for (const [index, name] of ruleNames(rules).entries()) {
+    if (!taken.has(name)) continue
+    const place = ['rules', index]
+    if (rules[index]?.name === undefined) {
+      const message = `is called ${name} where it has no name, as a check is: give it another \`name\``
+      context.addIssue({ code: 'custom', path: place, message })
+    } else context.addIssue({ code: 'custom', path: [...place, 'name'], message: 'must not be the name of a check' })
+  }
 }
 
 function isPattern(pattern: string): boolean {

@@ -7,12 +7,17 @@ import { openTimes, parseInstant, parseWindow } from './time-windows.ts'
 
 /** `rules` as the policy keeps them: every name and every shorthand written out. */
 export function resolveRuleList(declared: DeclaredRule[]): RulePolicy[] {
-  const taken = new Set(declared.map(({ name }) => name))
-  return declared.map(({ name, if: condition, require }, index) => ({
-    name: name ?? freeName(`rule-${index + 1}`, taken),
+  const names = ruleNames(declared)
+  return declared.map(({ if: condition, require }, index) => ({
+    name: names[index]!,
     if: condition === undefined ? null : resolve(condition),
     require: Array.isArray(require) ? allOf(require) : resolve(require),
   }))
+}
+
+export function ruleNames(declared: DeclaredRule[]): string[] {
+  const taken = new Set(declared.map(({ name }) => name))
+  return declared.map(({ name }, index) => name ?? freeName(`rule-${index + 1}`, taken))
 }
 
 export function resolveApprovalsRequired(declared: DeclaredApprovals): ApprovalsRequired {

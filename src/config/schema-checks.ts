@@ -89,7 +89,7 @@ function resolveCommand(declared: DeclaredCommand): CommandPolicy {
   }
 }
 
-function ownNames(checks: Record<string, unknown>): string[] {
+export function ownNames(checks: Record<string, unknown>): string[] {
   return Object.keys(checks).filter((name) => !['tests', 'secrets', 'review'].includes(name))
 }
 

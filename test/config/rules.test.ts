@@ -129,6 +129,18 @@ describe('rules', () => {
     }
   })
 
+  it('have names that no check has, given or by their place', () => {
+    const checks = 'checks: { lint: { run: make }, rule-2: { run: make } }\n'
+    const require = 'require: { label: a }'
+    expect(problemsOf(`${checks}rules: [{ name: lint, ${require} }]`)).toEqual([
+      'p.yaml:2:17: \'rules.0.name\' must not be the name of a check, found the text "lint"',
+    ])
+    expect(problemsOf(`${checks}rules:\n  - ${require}\n  - ${require}`)).toEqual([
+      "p.yaml:4:5: 'rules.1' is called rule-2 where it has no name, as a check is: give it another `name`",
+    ])
+    expect(problemsOf(`${checks}rules: [{ ${require} }, { name: other, ${require} }]`)).toEqual([])
+  })
+
   it('change the digest, and their absence does not', () => {
     const digest = (text: string) => policyDigest(policyOf(text))
     expect(digest('rules: []\nmode: live')).toBe(digest(''))
