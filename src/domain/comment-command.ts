@@ -100,7 +100,7 @@ function commandLines(body: string): string[] {
       continue
     }
     fence = /^ {0,3}(`{3,}(?=[^`]*$)|~{3,})/.exec(line)?.[1] ?? null
-    const speaks = begins && COMMAND.test(line)
+    const speaks: boolean = begins && COMMAND.test(line)
     if (speaks) spoken.push(line)
     begins = speaks || fence !== null || line.trim() === '' || BLOCK.test(line)
     if (fence === null && !QUOTED.test(line)) hidden = hiddenAfter(line, null)
@@ -211,6 +211,8 @@ export type CommandAct = {
   command: string
   /** The head that it was about. */
   head: Sha | null
+  /** What the pipeline knew then. Absent in what an earlier version carried. */
+  snapshotId?: string | null
   /** What it did to a hold. */
   hold: 'set' | 'lifted' | null
   /** Of a hold. */
