@@ -13,6 +13,11 @@ const timing = (example: string) => duration({ max: 86_400_000, example }).optio
 
 const remoteExpected = 'must be the path of a bare repository on this machine'
 
+/** Not what was found: a password may be in it. */
+const ledgerExpected =
+  'is neither sqlite nor an address such as postgres://user@host:5432/database ' +
+  '(in its parts / is written as %2F, @ as %40, # as %23, ? as %3F, % as %25)'
+
 const repository = z.strictObject({
   name: z
     .string()
@@ -52,12 +57,11 @@ export const installationSchema = z.strictObject({
   repositories: z.array(repository).superRefine(checkNames).default([]),
   ledger: z
     .string()
-    .regex(/^(?:sqlite|postgres(?:ql)?:\/\/[^/?#\s]*\/[^/?#\s]+(?:\?\S*)?)$/, {
-      // Not what was found: a password may be in it.
-      error:
-        'is neither sqlite nor an address such as postgres://user@host:5432/database ' +
-        '(in its parts / is written as %2F, @ as %40)',
+    .regex(/^(?:sqlite|postgres(?:ql)?:\/\/[^/?#\s]*\/[^/?#\s]+(?:\?[^#\s]*)?)$/, {
+      error: ledgerExpected,
+      abort: true,
     })
+    .refine(canBeRead, { error: ledgerExpected })
     .default('sqlite')
     .describe(
       'Where the durable record is kept: `sqlite`, a file in the home folder, or a PostgreSQL database by its address; ' +
@@ -110,6 +114,16 @@ function checkNames(repositories: { name: string }[], context: z.RefinementCtx):
     if (seen.has(key)) context.addIssue({ code: 'custom', path: [index, 'name'], message: 'is there twice' })
     seen.add(key)
   }
+}
+
+/** Whether the driver can take an address to pieces; one without a host names it among its parameters. */
+function canBeRead(address: string): boolean {
+  try {
+    decodeURIComponent(address)
+  } catch {
+    return false
+  }
+  return address === 'sqlite' || URL.canParse(address.replace('@/', '@host/'))
 }
 
 /** No URL, no `host:path`, no option, no `~`, which nothing would expand. */

@@ -63,7 +63,16 @@ export async function withPassword(url: string, env: Record<string, string | und
 /** The password in an address, as logs would have to hide it. */
 export function passwordOf(url: string): string | null {
   const inside = /^[a-z]+:\/\/[^/?#]*?:([^/?#]*)@/i.exec(url)?.[1] ?? /[?&]password=([^&#]*)/.exec(url)?.[1]
-  return inside ? decodeURIComponent(inside) : null
+  return inside ? decoded(inside) : null
+}
+
+/** What is no encoding is sent to the server as it is. */
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    return text
+  }
 }
 
 async function readPassword(file: string): Promise<string> {

@@ -97,8 +97,20 @@ describe('an installation file that is bad', () => {
       'ledger: postgres://me:p/w@host/db',
       [
         "s.yaml:1:9: 'ledger' is neither sqlite nor an address such as postgres://user@host:5432/database " +
-          '(in its parts / is written as %2F, @ as %40)',
+          '(in its parts / is written as %2F, @ as %40, # as %23, ? as %3F, % as %25)',
       ],
+    ],
+    ...['me:p%zzw@host', 'me:p%ffw@host', 'me:p#w@host', 'me:p?w@host', 'host:port', 'host:99999'].map(
+      (place): [string, string, string[]] => [
+        `a ledger that no driver could read, at ${place}`,
+        `ledger: 'postgres://${place}/db'`,
+        [expect.stringMatching(/^s\.yaml:1:9: 'ledger' is neither sqlite [^']* % as %25\)$/) as string],
+      ],
+    ),
+    [
+      'a ledger whose parameters have a part that no server is sent',
+      'ledger: postgres://host/db?sslmode=require#rest',
+      [expect.stringContaining("s.yaml:1:9: 'ledger' is neither") as string],
     ],
     [
       'a ledger without a database',

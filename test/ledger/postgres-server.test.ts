@@ -186,6 +186,7 @@ describe('the address of a database', () => {
     ['postgres://host/db', 'postgres://host/db', null],
     ['postgres://me:p@w@host/db', 'postgres://me@host/db', 'p@w'],
     ['postgres://:pw@host/db', 'postgres://host/db', 'pw'],
+    ['postgres://me:p%zzw@host/db', 'postgres://me@host/db', 'p%zzw'],
   ])('%s is shown as %s', (address, place, password) => {
     expect(placeOf(address)).toBe(place)
     expect(passwordOf(address)).toBe(password)
