@@ -105,7 +105,7 @@ const condition: z.ZodType<DeclaredCondition> = z
     group: oneOrMore(text('a group'), 'a group').optional().describe('Its author is in one of these groups'),
     size: size.optional().describe('How much it changes'),
     base: oneOrMore(glob(), 'a branch').optional().describe('It lands on one of these branches (globs)'),
-    time: time.optional().describe('The time at which it lands'),
+    time: time.optional().describe('The time at which it is decided about'),
     approvals: approvals.optional().describe('So many approvals of its head by others than its author'),
     check: text('the name of a check').optional().describe('This check of `checks` passed'),
   })
