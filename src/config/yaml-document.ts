@@ -2,6 +2,8 @@ import { isAlias, isMap, isNode, isPair, isScalar, isSeq, LineCounter, parseDocu
 import type { Document, Node, Pair, YAMLError } from 'yaml'
 import { fileProblem, type ConfigProblem } from './problems.ts'
 
+type Told = Pick<ConfigProblem, 'message' | 'hint'>
+
 export type Path = readonly PropertyKey[]
 export type Place = { line: number; column: number }
 
@@ -13,7 +15,7 @@ export type YamlDocument = {
   placeOfKey(path: Path, key: string): Place
 }
 
-/** Characters. The library compares each key of a map with all before it. */
+/** Characters. */
 const MAX_TEXT = 100_000
 /** The library counts what aliases expand to; a file of ours has no use for more. */
 const MAX_ALIASES = 100
@@ -32,6 +34,8 @@ export function readYaml(
     const parsed = parseDocument(text, {
       lineCounter: lines,
       prettyErrors: false,
+      // The library would compare each key of a map with all before it, for seconds on a hostile text: `documentProblems`.
+      uniqueKeys: false,
       maxAliasCount: MAX_ALIASES,
     } as object)
     const problems = documentProblems(parsed, file, lines)
@@ -58,25 +62,37 @@ function readValue(parsed: Document.Parsed, file: string, lines: LineCounter): R
 function documentProblems(parsed: Document.Parsed, file: string, lines: LineCounter): ConfigProblem[] {
   const problems = [...parsed.errors, ...parsed.warnings]
     .slice(0, MAX_PROBLEMS)
-    .map((error) => yamlProblem(parsed, error, file, lines))
-  const report = (offset: number, path: string, message: string): void => {
-    if (problems.length < MAX_PROBLEMS) problems.push({ file, ...place(lines, offset), path, message })
+    .map((error) => yamlProblem(error, file, lines))
+  const report = (node: Node, at: readonly unknown[], problem: (path: string) => Told): void => {
+    if (problems.length >= MAX_PROBLEMS) return
+    const path = pathOf(at)
+    problems.push({ file, ...place(lines, node.range?.[0] ?? 0), path, ...problem(path) })
   }
   const anchors = new Map<string, Node>()
+  const keysOf = new Map<unknown, Set<unknown>>()
   visit(parsed, {
     Node(_, node, ancestors) {
       if ('anchor' in node && typeof node.anchor === 'string') anchors.set(node.anchor, node)
       if (!isAlias(node)) return
       const target = anchors.get(node.source)
       const problem = aliasProblem(node.source, target, ancestors)
-      if (problem) report(node.range?.[0] ?? 0, pathOf([...ancestors, node]), problem)
+      if (problem) report(node, [...ancestors, node], () => ({ message: problem }))
     },
     Pair(_, pair, ancestors) {
-      if (isScalar(pair.key)) return
-      report(isNode(pair.key) ? (pair.key.range?.[0] ?? 0) : 0, pathOf(ancestors), 'a key must be plain text')
+      const { key } = pair
+      if (!isNode(key)) return
+      if (!isScalar(key)) return report(key, ancestors, () => ({ message: 'a key must be plain text' }))
+      const map = ancestors.at(-1)
+      const known = keysOf.get(map) ?? new Set()
+      if (known.has(key.value)) report(key, [...ancestors, pair], twice)
+      keysOf.set(map, known.add(key.value))
     },
   })
   return problems
+}
+
+function twice(path: string): Told {
+  return { message: `the key '${path}' is there twice`, hint: 'keep one of the two' }
 }
 
 function aliasProblem(name: string, target: Node | undefined, ancestors: readonly unknown[]): string | null {
@@ -85,16 +101,12 @@ function aliasProblem(name: string, target: Node | undefined, ancestors: readonl
   return null
 }
 
-function yamlProblem(parsed: Document.Parsed, error: YAMLError, file: string, lines: LineCounter): ConfigProblem {
-  const where = { file, ...place(lines, error.pos[0]) }
-  if (error.code !== 'DUPLICATE_KEY') {
-    // The library's own name for a stack that was too small for the text.
-    if (error.code === 'RESOURCE_EXHAUSTION') return { ...where, path: '', message: 'is nested too deeply' }
-    const [reason = 'unknown error'] = error.message.split(/;|\n/)
-    return { ...where, path: '', message: `is not valid YAML: ${lowerFirst(reason.trim())}` }
-  }
-  const path = pathAt(parsed, error.pos[0])
-  return { ...where, path, message: `the key '${path}' is there twice`, hint: 'keep one of the two' }
+function yamlProblem(error: YAMLError, file: string, lines: LineCounter): ConfigProblem {
+  const where = { file, ...place(lines, error.pos[0]), path: '' }
+  // The library's own name for a stack that was too small for the text.
+  if (error.code === 'RESOURCE_EXHAUSTION') return { ...where, message: 'is nested too deeply' }
+  const [reason = 'unknown error'] = error.message.split(/;|\n/)
+  return { ...where, message: `is not valid YAML: ${lowerFirst(reason.trim())}` }
 }
 
 function places(parsed: Document.Parsed, lines: LineCounter): Pick<YamlDocument, 'placeOf' | 'placeOfKey'> {
@@ -148,18 +160,6 @@ function firstAlias(parsed: Document.Parsed, lines: LineCounter): Place {
     },
   })
   return place(lines, offset)
-}
-
-function pathAt(parsed: Document.Parsed, offset: number): string {
-  let path = ''
-  visit(parsed, {
-    Pair(_, pair, ancestors) {
-      if (!isScalar(pair.key) || pair.key.range?.[0] !== offset) return undefined
-      path = [pathOf(ancestors), String(pair.key.value)].filter(Boolean).join('.')
-      return visit.BREAK
-    },
-  })
-  return path
 }
 
 function pathOf(ancestors: readonly unknown[]): string {
