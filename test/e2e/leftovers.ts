@@ -3,12 +3,15 @@ import { createHash } from 'node:crypto'
 import { readdir, readFile, readlink } from 'node:fs/promises'
 import { join } from 'node:path'
 
+/** What processes of a host leave in its folder: in their slots, and where they ask the tools for their versions. */
+const ofProcesses = /^hosts\/[^/]+\/(?:slots\/[^/]+\/\d+\/(?:lock|takeover|process)(?:\.[\d.]+)?|probe\/[^/]+)$/
+
 /** I8: locks, records of processes and temporary files below the folders; processes that know one of them. */
 export async function strays(folders: { state: string; temp: string }): Promise<string[]> {
   const inState = (await pathsBelow(folders.state))
     // Not stale: the operating system locks these files, and they stay.
     .filter((path) => path !== 'temporal/start.lock' && path !== 'run/up.lock')
-    .filter((path) => /\.lock$|\.tmp$|^slots\/[^/]+\/\d+\/(?:lock|takeover|process)(?:\.[\d.]+)?$/.test(path))
+    .filter((path) => /\.lock$|\.tmp$/.test(path) || ofProcesses.test(path))
   const inTemp = await readdir(folders.temp)
   return [
     ...inState.map((path) => `I8: ${path} is left in the state folder`),
@@ -23,7 +26,7 @@ async function pathsBelow(folder: string, path = ''): Promise<string[]> {
   const found = await Promise.all(
     entries.map(async (entry) => {
       const inside = join(path, entry.name)
-      const enter = entry.isDirectory() && !/^slots\/[^/]+\/\d+\/tree$/.test(inside)
+      const enter = entry.isDirectory() && !/^hosts\/[^/]+\/slots\/[^/]+\/\d+\/tree$/.test(inside)
       return enter ? [inside, ...(await pathsBelow(folder, inside))] : [inside]
     }),
   )

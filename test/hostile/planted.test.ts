@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { openRepository } from '#activities/git/repository'
 import { fetchInto } from '#activities/git/bare'
+import { hostFolder } from '#activities/tests/host'
 import { createFixture, type Files, type Fixture } from '../activities/tests/support.ts'
 import { collect } from '../activities/git/collect.ts'
 
@@ -157,14 +158,9 @@ test("nothing in a slot's git directory is what a command wrote", async () => {
   const runner = fixture.runner({ slots: 1 })
   const commit = await fixture.commit(pushed())
   await fixture.run(runner, commit, { run: plant() })
-  const [repo = ''] = await readdir(join(fixture.home, 'slots'))
-  expect((await readdir(join(fixture.home, 'slots', repo, '1', 'git'))).toSorted()).toEqual([
-    'HEAD',
-    'config',
-    'index',
-    'info',
-    'refs',
-  ])
+  const slots = join(hostFolder(fixture.home), 'slots')
+  const [repo = ''] = await readdir(slots)
+  expect((await readdir(join(slots, repo, '1', 'git'))).toSorted()).toEqual(['HEAD', 'config', 'index', 'info', 'refs'])
 })
 
 test('nothing runs in what is done with pushed objects, where attributes and config name it', async () => {

@@ -6,6 +6,7 @@ import type { Sha } from '#domain/pull-request'
 import { openRepository } from '../git/repository.ts'
 import { runGit } from '../git/run.ts'
 import { kindOf, removeFolder } from './folders.ts'
+import { hostId } from './host.ts'
 import { identify, isAlive } from './leftovers.ts'
 import { whenAborted } from './slots.ts'
 
@@ -100,7 +101,7 @@ export function createKeptStore(folder: string): KeptStore {
 
   async function store(plan: KeptPlan, tree: string): Promise<string | null> {
     await prune(folder)
-    const draft = join(folder, `${making}${process.pid}-${randomUUID()}`)
+    const draft = join(folder, draftName())
     await mkdir(draft, { recursive: true, mode: 0o700 })
     try {
       for (const path of plan.paths) {
@@ -185,18 +186,28 @@ async function prune(folder: string): Promise<void> {
   await mkdir(folder, { recursive: true, mode: 0o700 })
   for (const name of await readdir(folder)) {
     const path = join(folder, name)
+    const age = Date.now() - (await stat(path).catch(() => ({ mtimeMs: Date.now() }))).mtimeMs
     if (name.startsWith(making)) {
-      const pid = Number(name.slice(making.length).split('-')[0])
-      if (!isAlive(identify(pid))) await removeFolder(path)
+      // Made within moments: after a day nobody is at it.
+      if (isAbandoned(name) || age > dayMs) await removeFolder(path)
       continue
     }
-    const age = Date.now() - (await stat(path).catch(() => ({ mtimeMs: Date.now() }))).mtimeMs
     if (age < unusedDays * dayMs) continue
     // Renamed first: a run sees all of an entry or nothing.
-    const doomed = join(folder, `${making}${process.pid}-${randomUUID()}`)
+    const doomed = join(folder, draftName())
     await rename(path, doomed).catch(() => {})
     await removeFolder(doomed)
   }
+}
+
+/** Names the host, too: the store is shared, and only there can be said whether its process lives. */
+function draftName(): string {
+  return `${making}${hostId()}-${process.pid}-${randomUUID()}`
+}
+
+function isAbandoned(draft: string): boolean {
+  const [host, pid] = draft.slice(making.length).split('-')
+  return host === hostId() && !isAlive(identify(Number(pid)))
 }
 
 async function blobAt(gitDir: string, commit: Sha, path: string): Promise<string | null> {

@@ -4,6 +4,7 @@ import { maskSecrets } from '#domain/mask'
 import type { LogReference } from '#domain/evidence'
 import type { LogStore, LogWriter } from '../logs/port.ts'
 import { checkOut } from './checkout.ts'
+import { createHostFolder } from './host.ts'
 import { createIsolation, type Isolation } from './isolation.ts'
 import { createKeptStore, linkKept, makeMountPoints, type KeptPath, type KeptStore } from './kept.ts'
 import { infrastructure, type Verdict } from './outcome.ts'
@@ -44,9 +45,10 @@ export type RunContext = {
 
 type Finished = Verdict & Pick<CommandOutcome, 'stdout' | 'report'>
 
-/** Runs commands in checkout slots below `home`, in bubblewrap or, for trusted code, without. */
+/** Runs commands in this host's checkout slots below `home`, in bubblewrap or, for trusted code, without. */
 export function createCommandRunner(options: CommandRunnerOptions): CommandRunner {
-  const pool = createSlotPool(join(options.home, 'slots'), options.slots ?? 2)
+  const host = createHostFolder(options.home)
+  const pool = createSlotPool(join(host.path, 'slots'), options.slots ?? 2)
   const kept = createKeptStore(join(options.home, 'kept'))
   let made: Isolation | null = null
 
@@ -82,6 +84,7 @@ export function createCommandRunner(options: CommandRunnerOptions): CommandRunne
     onStage({ stage: 'waiting', pid: null })
     let slot: Slot | null = null
     try {
+      await host.claim()
       slot = await pool.acquire(repo, signal)
       return await inCheckout({ ...context, slot })
     } catch (error) {
@@ -99,8 +102,12 @@ export function createCommandRunner(options: CommandRunnerOptions): CommandRunne
       const { mode, network, detail, gaps } = isolationHere()
       return { mode, network, detail, gaps }
     },
-    surroundings: createSurroundings(isolationHere, join(options.home, 'probe')),
-    recover: () => pool.recover(),
+    surroundings: createSurroundings(isolationHere, join(host.path, 'probe')),
+    async recover() {
+      // A full disk is for the check to find, which claims again.
+      await host.claim().catch(() => {})
+      await pool.recover()
+    },
   }
 }
 

@@ -33,6 +33,7 @@ export type SlotPool = {
 /** How often slots that other processes of this host hold are looked at again. */
 const pollInterval = 100
 
+/** `folder` is of this host alone: whether a lock's holder lives is asked by its process id. */
 export function createSlotPool(folder: string, size: number): SlotPool {
   const held = new Set<string>()
   const turns = new Map<string, Promise<void>>()

@@ -11,6 +11,7 @@ const runner = createCommandRunner({
   logs: createFileLogStore(join(home, 'logs')),
   env: process.env,
 })
+await runner.recover()
 await runner.run({
   repo: 'shop',
   gitDir,

@@ -1,6 +1,7 @@
 import { mkdir, readdir, utimes, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { hostId } from '#activities/tests/host'
 import type { CommandRunner } from '#activities/tests/port'
 import type { CommandPolicy } from '#domain/policy'
 import { createFixture, eventually, type Fixture } from './support.ts'
@@ -119,10 +120,29 @@ describe('kept paths', () => {
   })
 
   test('that a killed worker half made are removed', async () => {
-    await mkdir(join(fixture.home, 'kept', '.making-999999999-x'), { recursive: true })
+    await draft(`.making-${hostId()}-999999999-x`)
     await run(trusted)
     expect(await keptNames()).toEqual([expect.stringMatching(/^[0-9a-f]{64}$/)])
   })
+
+  test.each([
+    ['a living worker', `.making-${hostId()}-${process.ppid}-x`],
+    ['a worker of another host, where its process id is another one', '.making-0123456789ab-999999999-x'],
+    ['a worker of 0.1.0, which says nothing of its host', '.making-999999999-x'],
+  ])('that %s is making stay, but not for ever', async (_, name) => {
+    const path = await draft(name)
+    await run(trusted)
+    expect(await keptNames()).toContain(name)
+    await utimes(path, 0, 0)
+    await run(trusted, { setup: 'mkdir modules; true' })
+    expect(await keptNames()).not.toContain(name)
+  })
+
+  async function draft(name: string): Promise<string> {
+    const path = join(fixture.home, 'kept', name)
+    await mkdir(path, { recursive: true })
+    return path
+  }
 })
 
 describe('a pull request', () => {

@@ -161,7 +161,7 @@ test.each([
 test('the state folder has no lock and no process record after a run', async () => {
   await fixture.run(fixture.runner(), commit, {})
   const { execFileSync } = await import('node:child_process')
-  const left = execFileSync('find', [join(fixture.home, 'slots'), '-name', 'lock*', '-o', '-name', 'process'])
+  const left = execFileSync('find', [join(fixture.home, 'hosts'), '-name', 'lock*', '-o', '-name', 'process'])
   expect(left.toString()).toBe('')
   expect(await readFile(join(fixture.gitDir, 'HEAD'), 'utf8')).toContain('refs/heads')
 })
