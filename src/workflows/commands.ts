@@ -38,10 +38,13 @@ function changeOfHold(before: Hold | null, after: Hold | null): Pick<CommandAct,
   return after === null ? { at, hold: 'lifted', reason: '' } : { at, hold: 'set', reason: after.reason }
 }
 
-function perform(run: PullRequestRun, { head, number }: SnapshotFacts, given: GivenCommand): Refusal {
+function perform(run: PullRequestRun, now: SnapshotFacts, given: GivenCommand): Refusal {
+  const { head, number } = now
   const { by, at, command } = given
   switch (command.name) {
     case 'merge': {
+      const refusal = whyNotMerged(now)
+      if (refusal !== null) return refusal
       const since = run.headSeen?.since ?? null
       if (command.head !== null && !head.sha.startsWith(command.head)) {
         return `the head of #${number} is ${head.sha}, not ${command.head}`
@@ -63,6 +66,12 @@ function perform(run: PullRequestRun, { head, number }: SnapshotFacts, given: Gi
     default:
       return never(command)
   }
+}
+
+/** Whoever asked would wait for what never comes. */
+export function whyNotMerged({ number, base, policy }: SnapshotFacts): Refusal {
+  if (policy.mode !== 'dry-run') return null
+  return `#${number} can't land: .switchyard.yaml on ${base.ref} says mode: dry-run; it lands when that says mode: live`
 }
 
 export function askToMerge(run: PullRequestRun, by: string, head: Sha): void {

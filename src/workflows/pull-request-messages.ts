@@ -1,6 +1,6 @@
 import { ApplicationFailure, condition, currentUpdateInfo, setHandler } from '@temporalio/workflow'
 import { hold, look, merge, pullRequestStatus, report, review } from '#contracts/pull-request'
-import { askToHold, askToMerge, askToReview, recordUpdate, whyNotReviewed } from './commands.ts'
+import { askToHold, askToMerge, askToReview, recordUpdate, whyNotMerged, whyNotReviewed } from './commands.ts'
 import type { PullRequestRun } from './pull-request-run.ts'
 
 export function handleMessages(run: PullRequestRun): void {
@@ -18,6 +18,8 @@ export function handleMessages(run: PullRequestRun): void {
       stillOpen()
       const current = run.snapshot.head.sha
       if (head !== undefined && head !== current) throw notAllowed(`the head of #${number} is ${current}, not ${head}`)
+      const refusal = run.snapshot && whyNotMerged(run.snapshot)
+      if (refusal !== null) throw notAllowed(refusal)
       const before = run.hold
       askToMerge(run, by, current)
       recordUpdate(run, { id: updateId(), command: 'merge', by, before })
