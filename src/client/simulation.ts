@@ -95,7 +95,10 @@ async function knownResults(
       const subject = checkSubject(check, facts)
       const isOfIt = (each: Evidence) =>
         each.check === check.name && each.digest === check.digest && subjectKey(each.subject) === subjectKey(subject)
-      const found = newestFirst.find(isOfIt) ?? (await ledger.findPass(repo, check.name, subject, check.digest))
+      const inAnySurroundings = true
+      const found =
+        newestFirst.find(isOfIt) ??
+        (await ledger.findPass(repo, check.name, subject, check.digest, { inAnySurroundings }))
       if (!found) return []
       const stands = found.conclusion !== 'passed' || isReusable(found, facts.takenAt, facts.policy.evidenceMaxAge)
       return stands ? [[check.name, asResult(found)] as const] : []

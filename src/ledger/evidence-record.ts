@@ -25,14 +25,25 @@ export function evidenceRecord(tables: Kysely<Tables>) {
       const row = await tables.selectFrom('evidence').select('evidence').where('id', '=', id).executeTakeFirst()
       return row ? parse(row.evidence) : null
     },
-    async findPass(repo: string, check: CheckName, subject: Subject, digest: string): Promise<Evidence | null> {
+    async findPass(
+      repo: string,
+      check: CheckName,
+      subject: Subject,
+      digest: string,
+      { inAnySurroundings = false }: { inAnySurroundings?: boolean } = {},
+    ): Promise<Evidence | null> {
       const row = await tables
         .selectFrom('evidence')
         .select('evidence')
         .where('repo', '=', repo)
         .where('check_name', '=', check)
         .where('subject', '=', subjectKey(subject))
-        .where('digest', '=', digest)
+        .where(({ eb, or, and }) => {
+          const same = eb('digest', '=', digest)
+          // What starts with `<digest>+`: a comma is the byte after a plus.
+          const within = and([eb('digest', '>', `${digest}+`), eb('digest', '<', `${digest},`)])
+          return inAnySurroundings ? or([same, within]) : same
+        })
         .where('conclusion', '=', 'passed')
         .orderBy('finished_at', 'desc')
         .orderBy('sequence', 'desc')

@@ -117,8 +117,17 @@ export interface Ledger {
   failingSince(repo: string, check: CheckName, tests: string[]): Promise<Map<string, Instant>>
   /** Those that failed at `since` (inclusive) or later, most failures first. */
   flakyTests(filter: { repo?: string; since?: Instant }): Promise<FlakyTest[]>
-  /** The newest pass for this subject and `evidenceKey`; failures are never found here. */
-  findPass(repo: string, check: CheckName, subject: Subject, digest: string): Promise<Evidence | null>
+  /**
+   * The newest pass for this subject and `evidenceKey`; failures are never found here. `inAnySurroundings`: `digest` is
+   * that of the check alone, for those who only look; nothing may land on such a pass.
+   */
+  findPass(
+    repo: string,
+    check: CheckName,
+    subject: Subject,
+    digest: string,
+    options?: { inAnySurroundings?: boolean },
+  ): Promise<Evidence | null>
 
   /**
    * Keyed by workflow, snapshot and policy: each head is decided once per (base, policy). Checks that were run again

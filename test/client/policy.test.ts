@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { createForgeActivities } from '#activities/forge/activities'
 import { seedLocalRepository } from '#activities/forge/local'
+import { parsePolicy, policyFacts } from '#config/policy'
 import { checkSubject } from '#domain/check-subjects'
 import { decide } from '#domain/decide'
 import type { CheckResults } from '#domain/decision'
@@ -182,6 +183,27 @@ describe('policy simulate', () => {
     const ran = await run('policy', 'simulate', '1', '--policy', other, '--json')
     expect(ran.json).toMatchObject({ decision: { outcome: 'wait' }, neverRan: ['tests'] })
     expect((await run('policy', 'simulate', '1', '--policy', other)).stdout).toContain('so they are pending: tests.')
+  })
+
+  test('takes a pass of its very command that another pull request left, whatever it ran in', async () => {
+    const run_ = 'npm run elsewhere'
+    const text = `checks: { tests: { run: ${run_} } }\n${label}`
+    const other = await file('elsewhere.yaml', text)
+    const installation = await openInstallation({ cwd: folder, env })
+    const [recorded] = await installation.ledger.decisions('shop', 1)
+    const snapshot = await installation.ledger.snapshot(recorded!.snapshotId)
+    const parsed = parsePolicy(text, 'elsewhere.yaml')
+    if (!parsed.ok) throw new Error('it is a good policy')
+    const facts = policyFacts(parsed.policy, parsed.digest, 'base', null)
+    const check = facts.checks.find(({ name }) => name === 'tests')!
+    await installation.ledger.saveEvidence({
+      ...{ id: 'elsewhere', repo: 'shop', check: 'tests', digest: check.digest, surroundings: 'node 24' },
+      ...{ subject: { kind: 'tree', tree: snapshot!.mergeResult!.tree }, conclusion: 'passed', reason: 'passed' },
+      ...{ findings: [], log: null, startedAt: NOW, finishedAt: NOW, workflowId: 'pr:shop#7' },
+    })
+    await installation.close()
+    const ran = await run('policy', 'simulate', '1', '--policy', other, '--json')
+    expect(ran.json).toMatchObject({ decision: { outcome: 'approve' }, neverRan: [] })
   })
 
   test('ends with 1 where it would reject', async () => {

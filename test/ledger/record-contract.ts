@@ -75,6 +75,16 @@ export function recordContract(makeLedger: MakeLedger): void {
       expect(await ledger.findPass('shop', 'tests', tree, 'd2')).toBeNull()
     })
 
+    it('finds a pass of other surroundings for who asks for it', async () => {
+      const ledger = await makeLedger()
+      await ledger.saveEvidence(evidence({ id: 'inside', surroundings: 'node' }))
+      await ledger.saveEvidence(evidence({ id: 'longer', digest: 'd12', finishedAt: minute(9) }))
+      expect(await ledger.findPass('shop', 'tests', tree, 'd1')).toBeNull()
+      expect((await ledger.findPass('shop', 'tests', tree, 'd1', { inAnySurroundings: true }))?.id).toBe('inside')
+      await ledger.saveEvidence(evidence({ id: 'bare', finishedAt: minute(8) }))
+      expect((await ledger.findPass('shop', 'tests', tree, 'd1', { inAnySurroundings: true }))?.id).toBe('bare')
+    })
+
     it('answers the newest pass', async () => {
       const ledger = await makeLedger()
       await ledger.saveEvidence(evidence({ id: 'new', finishedAt: minute(9) }))
