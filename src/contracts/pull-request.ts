@@ -23,8 +23,8 @@ export type PullRequestCarried = {
   checks: CheckResults
   decision: Decision | null
   phase: Phase
-  /** `pr merge` by whom, for which head. */
-  mergeRequest: { by: string; head: Sha } | null
+  /** `pr merge` by whom, for which head, and into which base branch, which 0.1.0 did not say. */
+  mergeRequest: { by: string; head: Sha; base?: string } | null
   /** The head that the queue ejected, and why: it is not enqueued again by itself. */
   ejected: (Ejection & { head: Sha } & Partial<EjectedFrom>) | null
   waiting: Waiting | null
@@ -86,12 +86,13 @@ export type PullRequestStatus = {
   resting: boolean
 }
 
-/** From the merge queue: what became of the entry for `head`. Deduplicated by head and outcome. */
-export type QueueReport =
-  | { head: Sha; outcome: 'queued'; position: number }
-  | { head: Sha; outcome: 'testing' | 'landing'; candidate: Sha }
-  | { head: Sha; outcome: 'landed'; merged: Merged }
-  | { head: Sha; outcome: 'ejected'; reason: string; kind: EjectionKind }
+/** From the merge queue of `branch`, which 0.1.0 did not name: what became of the entry for `head`. */
+export type QueueReport = { head: Sha; branch?: string } & (
+  | { outcome: 'queued'; position: number }
+  | { outcome: 'testing' | 'landing'; candidate: Sha }
+  | { outcome: 'landed'; merged: Merged }
+  | { outcome: 'ejected'; reason: string; kind: EjectionKind }
+)
 
 export type LookHint = { id: string; kind: string }
 

@@ -39,7 +39,7 @@ function changeOfHold(before: Hold | null, after: Hold | null): Pick<CommandAct,
 }
 
 function perform(run: PullRequestRun, now: SnapshotFacts, given: GivenCommand): Refusal {
-  const { head, number } = now
+  const { head, base, number } = now
   const { by, at, command } = given
   switch (command.name) {
     case 'merge': {
@@ -52,7 +52,7 @@ function perform(run: PullRequestRun, now: SnapshotFacts, given: GivenCommand): 
       if (command.head === null && since !== null && isBefore(at, since)) {
         return `the head of #${number} has become ${head.sha} since; look at it, and say \`merge ${head.sha.slice(0, 12)}\``
       }
-      askToMerge(run, by, head.sha)
+      askToMerge(run, by, { head: head.sha, base: base.ref })
       return null
     }
     case 'hold':
@@ -74,8 +74,8 @@ export function whyNotMerged({ number, base, policy }: SnapshotFacts): Refusal {
   return `#${number} can't land: .switchyard.yaml on ${base.ref} says mode: dry-run; it lands when that says mode: live`
 }
 
-export function askToMerge(run: PullRequestRun, by: string, head: Sha): void {
-  run.mergeRequest = { by, head }
+export function askToMerge(run: PullRequestRun, by: string, seen: { head: Sha; base: string }): void {
+  run.mergeRequest = { by, ...seen }
   run.ejected = null
   run.hold = null
 }

@@ -14,6 +14,7 @@ export async function takeLook(run: PullRequestRun): Promise<SnapshotFacts> {
   const recall = run.headSeen === null && run.snapshot === null
   const snapshot = await forgeActivities(timings).takeSnapshot({ repo, number, ...(recall ? { recall } : {}) })
   if (recall) run.hold ??= snapshot.hold ?? null
+  run.seeBase(snapshot)
   run.seeHead(snapshot)
   if (isNewer(snapshot.newestComment ?? null, run.heardComment)) await hearCommands(run, snapshot)
   if (run.acts.length > 0) await tellActs(run)

@@ -12,7 +12,7 @@ import {
   type QueueEntry,
 } from '#domain/merge-queue'
 import type { PlannedCheck } from '#domain/policy'
-import type { Merged } from '#domain/pull-request'
+import type { Merged, Sha } from '#domain/pull-request'
 import type { EjectionKind } from '#domain/waiting'
 import { queuePipelineActivities } from './proxies.ts'
 
@@ -21,6 +21,8 @@ export class MergeQueueRun {
   readonly input: MergeQueueInput
   state: MergeQueueState
   shownPhase = ''
+  /** The base on which the forge refused to land, for the base had moved. */
+  refusedOn: Sha | null = null
   private telling = 0
 
   constructor(input: MergeQueueInput, state: MergeQueueState) {
@@ -82,9 +84,9 @@ export class MergeQueueRun {
   }
 
   private async deliver({ number, head }: Pick<QueueEntry, 'number' | 'head'>, word: QueueReport): Promise<void> {
-    const { repo, timings } = this.input
+    const { repo, branch, timings } = this.input
     try {
-      await getExternalWorkflowHandle(pullRequestId(repo, number)).signal(report, word)
+      await getExternalWorkflowHandle(pullRequestId(repo, number)).signal(report, { ...word, branch })
     } catch {
       const id = `queue:${headKey(number, head)}:${word.outcome}`
       if (word.outcome !== 'queued') await queuePipelineActivities(timings).wakePullRequest({ repo, number, id })

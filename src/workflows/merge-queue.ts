@@ -12,6 +12,7 @@ import {
   condition,
   continueAsNew,
   isCancellation,
+  patched,
   rootCause,
   setCurrentDetails,
   setHandler,
@@ -25,6 +26,7 @@ import { emptyQueue, enqueueEntry, entryBehind, nextQueueStep, removeEntry, with
 import type { Candidate, QueueEntry, QueueStep } from '#domain/merge-queue'
 import { describeQueue, renderQueue, type QueueView } from '#domain/merge-queue-view'
 import type { PlannedCheck } from '#domain/policy'
+import type { Sha } from '#domain/pull-request'
 import { never } from '#domain/result'
 import { oneLine } from '#domain/text'
 import { orInfrastructure } from './checks.ts'
@@ -84,7 +86,7 @@ async function build(run: MergeQueueRun, entry: QueueEntry): Promise<void> {
   switch (result.outcome) {
     case 'built':
       run.state = { ...run.state, candidate: result.candidate, base: result.base }
-      return
+      return pauseOnUnchanged(run, entry, result.base.sha)
     case 'conflict':
       return run.eject(entry, 'conflict', `conflicts with ${branch} in ${result.paths.slice(0, 10).join(', ')}`)
     case 'refused':
@@ -94,6 +96,12 @@ async function build(run: MergeQueueRun, entry: QueueEntry): Promise<void> {
     default:
       return never(result)
   }
+}
+
+/** A forge may say that a base moved that is where it was: without a pause the queue would ask as fast as it can. */
+async function pauseOnUnchanged(run: MergeQueueRun, entry: QueueEntry, base: Sha): Promise<void> {
+  if (base !== run.refusedOn || !patched('pause-on-an-unchanged-base')) return
+  await condition(() => !run.isFront(entry), run.input.timings.infrastructureRetry)
 }
 
 /** What no attempt can mend is about this entry: the queue goes on without it. */
@@ -167,6 +175,7 @@ async function land(run: MergeQueueRun, entry: QueueEntry, candidate: Candidate)
   }
   switch (result.reason) {
     case 'base-moved':
+      run.refusedOn = candidate.base
       run.state = { ...run.state, candidate: null }
       return
     case 'head-moved':

@@ -21,7 +21,7 @@ export function handleMessages(run: PullRequestRun): void {
       const refusal = run.snapshot && whyNotMerged(run.snapshot)
       if (refusal !== null) throw notAllowed(refusal)
       const before = run.hold
-      askToMerge(run, by, current)
+      askToMerge(run, by, { head: current, base: run.snapshot.base.ref })
       recordUpdate(run, { id: updateId(), command: 'merge', by, before })
       run.lookPending = true
       return { phase: run.phase }

@@ -1,4 +1,4 @@
-import { condition, setCurrentDetails, upsertSearchAttributes, workflowInfo } from '@temporalio/workflow'
+import { condition, patched, setCurrentDetails, upsertSearchAttributes, workflowInfo } from '@temporalio/workflow'
 import { searchAttributePairs } from '#contracts/search-attributes'
 import type {
   CheckStatus,
@@ -25,7 +25,7 @@ export class PullRequestRun {
   phase: Phase
   waiting: Waiting | null
   merged: Merged | null = null
-  mergeRequest: { by: string; head: Sha } | null
+  mergeRequest: PullRequestCarried['mergeRequest']
   ejected: PullRequestCarried['ejected']
   /** A hint came that no look has answered yet. */
   lookPending: boolean
@@ -98,9 +98,19 @@ export class PullRequestRun {
     this.headSeen = { sha: head.sha, since: this.headSeen === null ? null : takenAt }
   }
 
+  /** Whoever asked that it lands asked for the base that it had. */
+  seeBase({ base }: SnapshotFacts): void {
+    const before = this.snapshot?.base.ref ?? base.ref
+    const asked = this.mergeRequest?.base ?? before
+    // A run of 0.1.0 took the request along, and may have entered the queue of the new base by it.
+    if (this.mergeRequest !== null && asked !== base.ref && patched('merge-request-of-base')) this.mergeRequest = null
+    if (this.ejected?.by && before !== base.ref) this.ejected = { ...this.ejected, by: null }
+  }
+
   /** Heeds the queue's word about the head it was given; nothing comes after `landed` or `ejected`. */
   hear(word: QueueReport): void {
     if (word.head !== this.queued?.head) return
+    if (word.branch !== undefined && word.branch !== this.queued.branch) return
     if (this.report?.outcome === 'landed' || this.report?.outcome === 'ejected') return
     this.report = word
   }

@@ -55,6 +55,7 @@ export class Shop {
   policy: { policy: Policy; facts: PolicyFacts }
   /** Whether the file on the base counts, and not `policy`. */
   policyOnBase = false
+  protectedBranches = ['main']
   private branches = 0
   private readonly own = new Map<string, ScriptedCheck>()
 
@@ -66,7 +67,7 @@ export class Shop {
     this.git = new MemoryGit(this.repo)
     this.git.setBranch('main', this.git.add(null, { 'README.md': '# Shop\n' }, 'first'))
     this.forge = createFakeForge({
-      ...{ repositories: [this.repo], git: () => this.git },
+      ...{ repositories: [this.repo], git: () => this.git, protectedBranches: () => this.protectedBranches },
       audit: (entry) => this.ledger.appendAudit(entry),
     })
     this.pipelines = createPipelines(this.client, this.timings)
