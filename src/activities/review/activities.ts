@@ -6,6 +6,7 @@ import { checkLogName, withEvidence, type CheckFindings, type CheckRequest } fro
 import type { GitRepository } from '../git/port.ts'
 import { attemptName, withHeartbeat } from '../long.ts'
 import type { CommandRunner } from '../tests/port.ts'
+import { reviewersOn } from './identity.ts'
 import type { Reviewer } from './port.ts'
 
 export type ReviewRequest = CheckRequest & { base: Sha }
@@ -25,11 +26,18 @@ export function createReviewActivities(tools: ReviewTools) {
     /** Conflict markers, sizes, forbidden paths and the policy's own reviewers. */
     async reviewChange(request: ReviewRequest): Promise<CheckResult> {
       const policy = await tools.ledger.policy(request.policyDigest)
-      const asked = (policy?.checks.review.reviewers.length ?? 0) > 0
-      const surroundings = asked ? await withHeartbeat(() => tools.runner.surroundings()) : null
+      const surroundings = await withHeartbeat(() => surroundingsOf(tools, request, policy))
       return withEvidence(tools.ledger, request, () => review(tools, request, policy), { surroundings })
     },
   }
+}
+
+/** What reviewers run in, and what they are. The built-in criteria are the same everywhere. */
+async function surroundingsOf(tools: ReviewTools, { repo, base }: ReviewRequest, policy: Policy | null) {
+  const reviewers = policy?.checks.review.reviewers ?? []
+  if (reviewers.length === 0) return null
+  const programs = await reviewersOn(tools.repository(repo), base, reviewers)
+  return `${await tools.runner.surroundings()}+${programs}`
 }
 
 async function review(tools: ReviewTools, request: ReviewRequest, policy: Policy | null): Promise<CheckFindings> {
