@@ -20,7 +20,7 @@ type Purpose = 'met' | 'unmet' | 'asked'
 type Evaluated = Worth & { text: string; reason: string; show(purpose: Purpose): Rule }
 
 const MAX_REASON = 300
-/** Instants at which an answer may change that are looked into. */
+/** Instants at which an answer may change that are looked into at once. */
 const MAX_INSTANTS = 64
 
 /** The rules of a policy on the results of the checks, at an instant. */
@@ -30,7 +30,7 @@ export function evaluateRules(rules: ResolvedRule[], checks: CheckResults, now: 
 
 /**
  * The next instant at which time alone gives one of the rules another outcome, or from which on it has to be looked up
- * anew; null: there is none.
+ * anew, also because there were too many instants to look into; null: there is none.
  */
 export function nextChange(rules: ResolvedRule[], checks: CheckResults, now: Instant): Instant | null {
   const times = rules.flatMap(({ if: condition, require }) => [condition, require].flatMap(timesOf))
@@ -43,8 +43,10 @@ export function nextChange(rules: ResolvedRule[], checks: CheckResults, now: Ins
       .map(({ outcome }) => outcome)
       .join()
   const before = outcomes(now)
-  const inOrder = [...new Set(later)].sort((a, b) => Date.parse(a) - Date.parse(b)).slice(0, MAX_INSTANTS)
-  return inOrder.find((instant) => unknown.has(instant) || outcomes(instant) !== before) ?? null
+  const inOrder = [...new Set(later)].sort((a, b) => Date.parse(a) - Date.parse(b))
+  const looked = inOrder.slice(0, MAX_INSTANTS)
+  const changing = looked.find((instant) => unknown.has(instant) || outcomes(instant) !== before)
+  return changing ?? (inOrder.length > looked.length ? looked.at(-1)! : null)
 }
 
 function evaluateRule({ name, if: condition, require }: ResolvedRule, world: World): Rule {

@@ -172,6 +172,22 @@ describe('time in a rule', () => {
     expect(changeAt(10, from)).toBeNull()
   })
 
+  test('of more windows than are looked into at once is looked at again at the last of them, until it changes', () => {
+    const minute = (index: number) => new Date(Date.parse(at(0)) + index * 60_000).toISOString()
+    const windows = Array.from({ length: 100 }, (_, index) => ({
+      from: minute(2 * index + 1),
+      until: minute(2 * index + 2),
+    }))
+    const idle: ResolvedCondition = { kind: 'time', text: 'time', knownUntil: null, open: windows }
+    const once = { ...idle, open: [{ from: minute(1000), until: null }] }
+    const next = (now: string) =>
+      nextChange([{ name: 'mine', if: null, require: any(all(idle, notYet), once) }], {}, now)
+    const looks = [at(0)]
+    for (let now = next(at(0)); now !== null && looks.length < 100; now = next(now)) looks.push(now)
+    expect(looks.at(-1)).toBe(minute(1000))
+    expect(looks.length).toBeLessThan(10)
+  })
+
   test('is not waited for where it changes no outcome', () => {
     const once = { ...hours, open: [{ from: at(9), until: null }], knownUntil: null }
     expect(changeAt(8, all(once, notYet))).toBeNull()
