@@ -1,5 +1,5 @@
 import { defineQuery, defineSignal } from '@temporalio/workflow'
-import type { MergeQueueState, QueueEntry } from '#domain/merge-queue'
+import type { CarriedQueue, QueueEntry } from '#domain/merge-queue'
 import type { QueueView } from '#domain/merge-queue-view'
 import type { Sha } from '#domain/pull-request'
 import type { Timings } from './timings.ts'
@@ -11,7 +11,7 @@ export type MergeQueueInput = {
   repo: string
   branch: string
   timings: Timings
-  carried?: MergeQueueState
+  carried?: CarriedQueue
 }
 
 /** What a PR enters with. `enqueuedAt` is also its candidate's committer date, so that a retry makes the same SHA. */

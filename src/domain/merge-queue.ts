@@ -36,11 +36,14 @@ export type MergeQueueState = {
   candidate: Candidate | null
   base: { sha: Sha; tree: Sha } | null
   paused: { reason: string; until: Instant | null } | null
-  /** Tries of the entry at the front that ended in infrastructure failures. */
-  attempts: number
+  /** By check that is left to prove, the tries of the entry at the front that ended in infrastructure failures. */
+  attempts: Record<CheckName, number>
   /** How many PRs it landed. */
   landed: number
 }
+
+/** As an older version may have carried it: 0.1.0 counted the tries of its only check. */
+export type CarriedQueue = Omit<MergeQueueState, 'attempts'> & { attempts: MergeQueueState['attempts'] | number }
 
 /** What the queue does next; a closed list. */
 export type QueueStep =
@@ -50,7 +53,13 @@ export type QueueStep =
   | { kind: 'land'; entry: QueueEntry; candidate: Candidate }
 
 export function emptyQueue(): MergeQueueState {
-  return { entries: [], candidate: null, base: null, paused: null, attempts: 0, landed: 0 }
+  return { entries: [], candidate: null, base: null, paused: null, attempts: {}, landed: 0 }
+}
+
+export function carriedQueue({ attempts, ...state }: CarriedQueue): MergeQueueState {
+  if (typeof attempts !== 'number') return { ...state, attempts }
+  const checks = attempts > 0 && state.entries[0] ? pinnedChecks(state.entries[0]) : []
+  return { ...state, attempts: Object.fromEntries(checks.map(({ name }) => [name, attempts])) }
 }
 
 /** Serial: the entry at the front is built on the current base, proven, landed; then the next. */
@@ -82,6 +91,25 @@ export function unprovenChecks(entry: QueueEntry, candidate: Candidate): Planned
 
 export function withProof(candidate: Candidate, check: CheckName, evidenceId: string): Candidate {
   return { ...candidate, proofs: { ...proofsOf(candidate), [check]: evidenceId } }
+}
+
+/** The candidate passed a check, whose tries are over. */
+export function withPass(state: MergeQueueState, candidate: Candidate, check: CheckName, id: string): MergeQueueState {
+  const { [check]: _over, ...attempts } = state.attempts
+  return { ...state, candidate: withProof(candidate, check, id), attempts }
+}
+
+export function attemptsOf({ attempts }: MergeQueueState, check: CheckName): number {
+  return Object.hasOwn(attempts, check) ? attempts[check]! : 0
+}
+
+export function withAttempt(state: MergeQueueState, check: CheckName): MergeQueueState {
+  return { ...state, attempts: { ...state.attempts, [check]: attemptsOf(state, check) + 1 } }
+}
+
+/** Whether something could not run and is to be tried again. */
+export function hasAttempts({ attempts }: MergeQueueState): boolean {
+  return Object.keys(attempts).length > 0
 }
 
 /** Who is at the front once the one at the front has landed. */
@@ -118,5 +146,5 @@ export function removeEntry(state: MergeQueueState, number: number, head: Sha): 
 function withEntries(state: MergeQueueState, entries: QueueEntry[]): MergeQueueState {
   const [before, after] = [state.entries[0], entries[0]]
   if (before?.number === after?.number && before?.head === after?.head) return { ...state, entries }
-  return { ...state, entries, candidate: null, attempts: 0 }
+  return { ...state, entries, candidate: null, attempts: {} }
 }

@@ -4,9 +4,10 @@ import type { MergeQueueInput } from '#contracts/merge-queue'
 import { report, type QueueReport } from '#contracts/pull-request'
 import type { CheckResult } from '#domain/evidence'
 import {
+  attemptsOf,
   removeEntry,
-  unprovenChecks,
-  withProof,
+  withAttempt,
+  withPass,
   type Candidate,
   type MergeQueueState,
   type QueueEntry,
@@ -39,21 +40,17 @@ export class MergeQueueRun {
   tested(entry: QueueEntry, check: PlannedCheck, result: CheckResult): void {
     switch (result.conclusion) {
       case 'passed':
-        return this.proven(entry, withProof(this.state.candidate!, check.name, result.id))
+        this.state = withPass(this.state, this.state.candidate!, check.name, result.id)
+        return
       case 'failed':
       case 'timed-out':
         return this.eject(entry, 'tests', `${check.name} on the merge result: ${result.reason}`)
       default:
-        if (this.state.attempts >= check.retries) {
+        if (attemptsOf(this.state, check.name) >= check.retries) {
           return this.eject(entry, 'infrastructure', `${check.name} could not run: ${result.reason}`)
         }
-        this.state = { ...this.state, attempts: this.state.attempts + 1 }
+        this.state = withAttempt(this.state, check.name)
     }
-  }
-
-  private proven(entry: QueueEntry, candidate: Candidate): void {
-    const attempts = unprovenChecks(entry, candidate).length === 0 ? 0 : this.state.attempts
-    this.state = { ...this.state, candidate, attempts }
   }
 
   landed(entry: QueueEntry, candidate: Candidate, merged: Merged): void {

@@ -22,7 +22,16 @@ import {
 import { enqueue, leave, mergeQueueStatus, type MergeQueueInput } from '#contracts/merge-queue'
 import { searchAttributePairs } from '#contracts/search-attributes'
 import type { CheckResult, Subject } from '#domain/evidence'
-import { emptyQueue, enqueueEntry, entryBehind, nextQueueStep, removeEntry, withCandidate } from '#domain/merge-queue'
+import {
+  carriedQueue,
+  emptyQueue,
+  enqueueEntry,
+  entryBehind,
+  hasAttempts,
+  nextQueueStep,
+  removeEntry,
+  withCandidate,
+} from '#domain/merge-queue'
 import type { Candidate, QueueEntry, QueueStep } from '#domain/merge-queue'
 import { describeQueue, renderQueue, type QueueView } from '#domain/merge-queue-view'
 import type { PlannedCheck } from '#domain/policy'
@@ -36,7 +45,7 @@ import { MergeQueueRun } from './merge-queue-run.ts'
 const MAX_REASON = 300
 
 export async function mergeQueue(input: MergeQueueInput): Promise<never> {
-  const run = new MergeQueueRun(input, input.carried ?? emptyQueue())
+  const run = new MergeQueueRun(input, input.carried ? carriedQueue(input.carried) : emptyQueue())
   handleMessages(run)
   for (;;) {
     const step = nextQueueStep(run.state)
@@ -143,7 +152,7 @@ async function test(
   if (stopped) scope.cancel()
   try {
     await running
-    if (isCurrent() && run.state.attempts > 0) await condition(() => !run.isFront(entry), timings.infrastructureRetry)
+    if (isCurrent() && hasAttempts(run.state)) await condition(() => !run.isFront(entry), timings.infrastructureRetry)
   } catch (error) {
     // The entry may be at the front again by now: then it is built and tested anew.
     if (!isCancellation(error) || !stopped) throw error

@@ -1,14 +1,19 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import {
+  attemptsOf,
+  carriedQueue,
   emptyQueue,
   enqueueEntry,
   entryBehind,
+  hasAttempts,
   nextQueueStep,
   pinnedChecks,
   proofsOf,
   removeEntry,
+  withAttempt,
   withCandidate,
+  withPass,
   withProof,
   type Candidate,
   type MergeQueueState,
@@ -125,6 +130,32 @@ describe('what 0.1.0 left in a queue', () => {
     expect(nextQueueStep(state('e')).kind).toBe('land')
     expect(proofsOf({ ...built, evidenceId: 'e' })).toEqual({ tests: 'e' })
   })
+
+  test('is a count of tries, which are those of its tests', () => {
+    expect(carriedQueue({ ...queueOf(entry), attempts: 2 })).toEqual({ ...queueOf(entry), attempts: { tests: 2 } })
+    expect(carriedQueue({ ...queueOf(entry), attempts: 0 })).toEqual(queueOf(entry))
+    expect(carriedQueue({ ...emptyQueue(), attempts: 1 })).toEqual(emptyQueue())
+  })
+})
+
+describe('the tries of a check', () => {
+  const both = { ...one, checks: [plannedCheck('tests'), plannedCheck('lint')] }
+
+  test('are counted apart from those of others, and over once it passed', () => {
+    const candidate = candidateOf(both)
+    const state = withAttempt(withAttempt(withAttempt({ ...queueOf(both), candidate }, 'tests'), 'lint'), 'lint')
+    expect([attemptsOf(state, 'tests'), attemptsOf(state, 'lint'), attemptsOf(state, 'other')]).toEqual([1, 2, 0])
+    const linted = withPass(state, candidate, 'lint', 'e')
+    expect([attemptsOf(linted, 'tests'), attemptsOf(linted, 'lint'), hasAttempts(linted)]).toEqual([1, 0, true])
+    const proven = withPass(linted, linted.candidate!, 'tests', 'f')
+    expect(hasAttempts(proven)).toBe(false)
+    expect(nextQueueStep(proven).kind).toBe('land')
+  })
+
+  test('are carried as they are', () => {
+    const state = withAttempt(queueOf(both), 'lint')
+    expect(carriedQueue(state)).toEqual(state)
+  })
 })
 
 describe('entering', () => {
@@ -133,7 +164,11 @@ describe('entering', () => {
   })
 
   test('twice with the same head changes nothing and answers the same position', () => {
-    const state = { ...queueOf(one, two), candidate: candidateOf(one, { proofs: { tests: 'e' } }), attempts: 1 }
+    const state = {
+      ...queueOf(one, two),
+      candidate: candidateOf(one, { proofs: { tests: 'e' } }),
+      attempts: { tests: 1 },
+    }
     const again = enqueueEntry(state, { ...queueEntry(1), title: 'Later', enqueuedAt: '2027-01-01T00:00:00.000Z' })
     expect(again).toEqual({ state, position: 1 })
   })
@@ -145,8 +180,12 @@ describe('entering', () => {
   })
 
   test('with a new head drops the candidate of the old one', () => {
-    const state = { ...queueOf(one, two), candidate: candidateOf(one, { proofs: { tests: 'e' } }), attempts: 1 }
-    expect(enqueueEntry(state, queueEntry(1, sha('9'))).state).toMatchObject({ candidate: null, attempts: 0 })
+    const state = {
+      ...queueOf(one, two),
+      candidate: candidateOf(one, { proofs: { tests: 'e' } }),
+      attempts: { tests: 1 },
+    }
+    expect(enqueueEntry(state, queueEntry(1, sha('9'))).state).toMatchObject({ candidate: null, attempts: {} })
   })
 
   test('alone with a new head does not keep the candidate of the old one', () => {
@@ -156,9 +195,9 @@ describe('entering', () => {
 
   test('behind the front leaves its candidate alone', () => {
     const candidate = candidateOf(one)
-    expect(enqueueEntry({ ...queueOf(one), candidate, attempts: 1 }, two).state).toMatchObject({
+    expect(enqueueEntry({ ...queueOf(one), candidate, attempts: { tests: 1 } }, two).state).toMatchObject({
       candidate,
-      attempts: 1,
+      attempts: { tests: 1 },
     })
   })
 })
@@ -172,7 +211,11 @@ describe('leaving', () => {
     ['with another head', 2, sha('9')],
     ['of somebody who is not in it', 8, sha('a')],
   ])('%s changes nothing', (_name, number, head) => {
-    const state = { ...queueOf(one, two), candidate: candidateOf(one, { proofs: { tests: 'e' } }), attempts: 1 }
+    const state = {
+      ...queueOf(one, two),
+      candidate: candidateOf(one, { proofs: { tests: 'e' } }),
+      attempts: { tests: 1 },
+    }
     expect(removeEntry(state, number, head)).toEqual(state)
   })
 
@@ -189,12 +232,12 @@ describe('leaving', () => {
   test.each([candidateOf(one), null])(
     'of the front takes its tries with it, with a candidate or without',
     (candidate) => {
-      expect(removeEntry({ ...queueOf(one, two), candidate, attempts: 2 }, 1, one.head).attempts).toBe(0)
+      expect(removeEntry({ ...queueOf(one, two), candidate, attempts: { tests: 2 } }, 1, one.head).attempts).toEqual({})
     },
   )
 
   test('of one behind the front keeps the tries of the front', () => {
-    expect(removeEntry({ ...queueOf(one, two), attempts: 2 }, 2, two.head).attempts).toBe(2)
+    expect(removeEntry({ ...queueOf(one, two), attempts: { tests: 2 } }, 2, two.head).attempts).toEqual({ tests: 2 })
   })
 })
 

@@ -126,6 +126,17 @@ inWorld("a policy's own checks", () => {
     await record('mergeQueue', 'one-check-tried-again', shop.queue())
   })
 
+  it('are tried again each as often as its own policy says, where several could not run', async () => {
+    const { shop, lint } = shopWith(trees)
+    const number = await approvedOn(shop)
+    lint.answers(broken, passed)
+    shop.tests.answers(broken, passed)
+    await shop.merge(number)
+    expect(await shop.ended(number)).toMatchObject({ state: 'merged' })
+    expect([shop.tests.runs.length, lint.runs.length]).toEqual([3, 3])
+    await expectOnlyTested(shop)
+  })
+
   it('are enough without tests, if one is of the tree', async () => {
     const { shop, lint } = shopWith('lint: { run: ./lint.sh }', true)
     const number = await shop.open()
