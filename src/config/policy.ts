@@ -11,7 +11,7 @@ import { policySchema, resolvePolicy } from './policy-schema.ts'
 import type { ConfigProblem } from './problems.ts'
 import { validateYaml } from './validate.ts'
 
-export const policyFileName = '.switchyard.yaml'
+export { policyFileName } from '#domain/policy'
 
 /** Raised when what the scan finds or covers changes: a pass of an older scanner is no pass. */
 const SCANNER = 2

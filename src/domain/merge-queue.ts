@@ -14,7 +14,10 @@ export type QueueEntry = {
   evidenceMaxAge: number
   enqueuedAt: Instant
   enqueuedBy: string
-  /** It changes the policy: no candidate holds it and another PR. Absent: it may land with others. */
+  /**
+   * It was decided as a change of the policy: no candidate holds it and another PR. Absent: it may land with others, and
+   * a candidate that changes the policy is not made of it.
+   */
   alone?: boolean
 }
 

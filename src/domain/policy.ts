@@ -3,6 +3,9 @@ import type { ApprovalsRequired, RulePolicy } from './rules/condition.ts'
 
 import type { CommandPermissions } from './comment-command.ts'
 
+/** Where a repository keeps its policy, from its root. */
+export const policyFileName = '.switchyard.yaml'
+
 /** A duration in milliseconds. */
 export type Milliseconds = number
 

@@ -72,6 +72,7 @@ export type Snapshot = {
   /** The merge base of head and base, where the PR's own commits start. */
   mergeBase: Sha
   commits: Commit[]
+  /** What the head changes since the merge base, and what the merge changes in the base. */
   changedPaths: string[]
   mergeable: Mergeable
   /** Paths in conflict when `mergeable` is `conflict`. */

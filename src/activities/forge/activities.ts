@@ -189,6 +189,8 @@ async function freeze(
           }),
         }
       : null
+  // With merges of the base in its history, what lands differs from what the head changed since its merge base.
+  const landingPaths = mergeResult ? await git.changedPaths(base.sha, mergeResult.commit) : []
   const content = {
     repo: pullRequest.repo,
     number: pullRequest.number,
@@ -202,7 +204,7 @@ async function freeze(
     base,
     mergeBase,
     commits,
-    changedPaths,
+    changedPaths: [...new Set([...changedPaths, ...landingPaths])],
     mergeable: merge === null ? pullRequest.mergeable : merge.outcome,
     conflicts: merge?.outcome === 'conflict' ? merge.paths : [],
     mergeResult,

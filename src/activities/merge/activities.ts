@@ -1,7 +1,7 @@
 import { ApplicationFailure } from '@temporalio/activity'
 import { evidenceKey, isReusable, type Evidence } from '#domain/evidence'
 import { pinnedChecks, proofsOf, type Candidate, type QueueEntry } from '#domain/merge-queue'
-import type { PlannedCheck } from '#domain/policy'
+import { policyFileName, type PlannedCheck } from '#domain/policy'
 import type { Merged, Sha } from '#domain/pull-request'
 import type { Ledger } from '#ledger/port'
 import type { Forge, MergeRefusal } from '../forge/port.ts'
@@ -96,6 +96,8 @@ async function build(tools: MergeTools, { repo, branch, entry, knownBase }: Buil
   const made = await landingCommit({ ledger, git }, { entry, branch, base })
   if (made.outcome !== 'made') return made
   const { commit, tree, method } = made
+  if (!entry.alone && (await git.changedPaths(base.sha, commit)).includes(policyFileName))
+    return undecidedPolicy(branch)
   const candidate: Candidate = {
     number: entry.number,
     head: entry.head,
@@ -106,6 +108,12 @@ async function build(tools: MergeTools, { repo, branch, entry, knownBase }: Buil
     proofs: await findProofs(tools, repo, entry, tree),
   }
   return { outcome: 'built', candidate, base }
+}
+
+/** A change of the policy needs approvals of its own: what nobody decided as one does not land, however it came about. */
+function undecidedPolicy(branch: string): LandingRefusal {
+  const reason = `on ${branch} as it is now it changes ${policyFileName}, and it was not decided as a change of the policy`
+  return { outcome: 'refused', kind: 'blocked', reason }
 }
 
 /** The passes that the tree has already, by check. */
