@@ -33,18 +33,29 @@ export async function requirePermission(
 
 /** The pipeline itself records what sets or lifts a hold; a merge and a review are recorded here. */
 export async function recordCommand(
-  { ledger }: Installation,
-  { repo, number, head }: PullRequest,
+  installation: Installation,
+  pullRequest: PullRequest,
   asked: Asked,
   refusal: string | null = null,
 ): Promise<void> {
   const { name: command, by, at } = asked
-  await ledger.appendAudit({
+  const { repo, number, head } = pullRequest
+  const snapshotId = await newestSnapshot(installation, pullRequest)
+  await installation.ledger.appendAudit({
     key: `commanded:${repo}#${number}:update:${askedId(asked)}`,
-    ...{ at, actor: by, action: 'pr.commanded', repo, number, snapshotId: null },
+    ...{ at, actor: by, action: 'pr.commanded', repo, number, snapshotId },
     details: {
       ...{ command, comment: null, head: head.sha, hold: null, reason: '' },
       ...{ allowed: refusal === null, refusal },
     },
   })
+}
+
+/** What was known of a PR when it was decided last; null where it never was. */
+export async function newestSnapshot(
+  { ledger }: Installation,
+  { repo, number }: Pick<PullRequest, 'repo' | 'number'>,
+): Promise<string | null> {
+  const [newest] = await ledger.decisions(repo, number)
+  return newest?.snapshotId ?? null
 }

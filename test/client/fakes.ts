@@ -214,8 +214,9 @@ function fakeForge(in_: World): Forge {
       const { base, ...others } = changes
       return change(repo, number, { ...others, ...(base === undefined ? {} : { base: { ref: base, sha: BASE } }) })
     },
-    async submitReview(repo, number, review) {
-      in_.acts.push(`review #${number} ${review.state} at ${review.head.slice(0, 2)} by ${review.author}`)
+    async submitReview(repo, number, review, snapshotId = null) {
+      const on = snapshotId === null ? '' : ` on ${snapshotId}`
+      in_.acts.push(`review #${number} ${review.state} at ${review.head.slice(0, 2)} by ${review.author}${on}`)
       const full: Review = { ...review, at: NOW }
       change(repo, number, { reviews: [...find(repo, number)!.reviews, full] })
       return full

@@ -214,14 +214,22 @@ test('pr diff --name-only prints the paths alone', async () => {
   })
 })
 
-test('pr close writes the comment that comes with it', async () => {
-  const in_ = world({ server: server() })
-  await switchyard(['pr', 'close', '1', '--comment', 'Done in #14'], in_)
-  expect(in_.acts).toEqual([
-    'comment #1 by ben@example.org',
-    'update #1 {"state":"closed"} by ben@example.org',
-    'remind shop#1',
-  ])
+describe('pr close --comment', () => {
+  test('writes the comment of what it did', async () => {
+    const in_ = world({ server: server() })
+    await switchyard(['pr', 'close', '1', '--comment', 'Done in #14'], in_)
+    expect(in_.acts).toEqual([
+      'update #1 {"state":"closed"} by ben@example.org',
+      'comment #1 by ben@example.org',
+      'remind shop#1',
+    ])
+  })
+
+  test('writes none where it was closed already', async () => {
+    const in_ = world({ pullRequests: [pullRequest({ state: 'closed' })], server: server() })
+    const ran = await switchyard(['pr', 'close', '1', '--comment', 'Done in #14'], in_)
+    expect([ran.code, in_.acts]).toEqual([0, ['remind shop#1']])
+  })
 })
 
 describe('pr approve', () => {
@@ -240,6 +248,13 @@ describe('pr request-changes --undo', () => {
     const ran = await switchyard(['pr', 'request-changes', '1', '--undo'], in_)
     expect([ran.code, in_.acts]).toEqual([0, ['review #1 dismissed at aa by ben@example.org']])
     expect(ran.stdout).not.toContain('blocked by')
+  })
+
+  test('names what was known of it', async () => {
+    const reviews = [review('ben@example.org', 'changes-requested')]
+    const in_ = world({ pullRequests: [pullRequest({ reviews })], decisions: [decision({ snapshotId: 'newest' })] })
+    await switchyard(['pr', 'request-changes', '1', '--undo'], in_)
+    expect(in_.acts).toEqual(['review #1 dismissed at aa by ben@example.org on newest'])
   })
 
   test('is not for anybody else', async () => {
@@ -308,9 +323,11 @@ describe('who may', () => {
     expect((await switchyard(['pr', 'merge', '1', '--as', 'ann@example.org'], in_)).code).toBe(0)
   })
 
-  test('merged is told to the audit trail, with the head', async () => {
-    const in_ = world({ server: running() })
+  test('merged is told to the audit trail, with the head and what was known of it', async () => {
+    const in_ = world({ decisions: [decision({ snapshotId: 'newest' }), decision()], server: running() })
     await switchyard(['pr', 'merge', '1'], in_)
-    expect(in_.audit).toMatchObject([{ details: { command: 'merge', allowed: true, head: HEAD, comment: null } }])
+    expect(in_.audit).toMatchObject([
+      { snapshotId: 'newest', details: { command: 'merge', allowed: true, head: HEAD, comment: null } },
+    ])
   })
 })

@@ -31,8 +31,12 @@ export function branchGoneEntry(record: PullRequestRecord, at: Instant): AuditEn
   return entry(record, 'pr.closed', ITSELF, at, '', { head: record.head.ref, because: 'its head or base is gone' })
 }
 
-export function reviewEntry(record: PullRequestRecord, { author, state, head, at }: Review): AuditEntry {
-  return entry(record, 'pr.reviewed', author, at, `:${author}:${state}`, { state, head })
+export function reviewEntry(
+  record: PullRequestRecord,
+  { author, state, head, at }: Review,
+  snapshotId: string | null,
+): AuditEntry {
+  return { ...entry(record, 'pr.reviewed', author, at, `:${author}:${state}`, { state, head }), snapshotId }
 }
 
 function entry(

@@ -9,11 +9,11 @@ export function conversation(
 ): Pick<Forge, 'submitReview' | 'upsertComment' | 'addComment' | 'listComments' | 'react' | 'setCheck' | 'listChecks'> {
   const { records } = engine
   return {
-    async submitReview(repo, number, input) {
+    async submitReview(repo, number, input, snapshotId = null) {
       const record = await engine.record(repo, number)
       refuseLongBody(input.body)
       const review = { ...input, at: engine.now() }
-      await records.addReview(repo, number, review, reviewEntry(record, review))
+      await records.addReview(repo, number, review, reviewEntry(record, review, snapshotId))
       engine.happened(effect(record, 'reviewed', input.state))
       return review
     },

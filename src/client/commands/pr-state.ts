@@ -10,7 +10,7 @@ export type PullRequestStateChange = {
   pullRequest: string
   to: 'ready' | 'draft' | 'closed' | 'open'
   as?: string
-  /** Written with it. */
+  /** Written once it is so; not where it was so already. */
   comment?: string
 }
 
@@ -23,9 +23,9 @@ export async function run(
     const changes = changesFor(pullRequest, to)
     const { repo, number } = pullRequest
     const actor = await selectActor(context, as)
-    if (comment !== undefined) await installation.forge.addComment(repo, number, actor, comment)
     const changed =
       changes === null ? pullRequest : await installation.forge.updatePullRequest(repo, number, changes, actor)
+    if (changes !== null && comment !== undefined) await installation.forge.addComment(repo, number, actor, comment)
     await tellPipeline(context, installation, changed, to)
     await withServerIfAny(context, installation, (connected) =>
       showPullRequest(context, installation, connected, pullRequest),

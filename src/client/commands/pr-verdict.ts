@@ -4,6 +4,7 @@ import { verdicts } from '#domain/reviews'
 import type { CommandContext, ExitCode } from '../context.ts'
 import { CliError, usageError } from '../errors.ts'
 import { requireHead, requireOpen, showPullRequest, withPullRequest } from '../pull-request.ts'
+import { newestSnapshot } from '../pull-request-command.ts'
 import { selectActor } from '../select.ts'
 import { tellPipeline, withServerIfAny } from '../session.ts'
 
@@ -35,7 +36,8 @@ export async function run(context: CommandContext, input: PullRequestVerdict): P
       })
     }
     if (state === 'dismissed') requireBlocking(pullRequest, author, people)
-    await installation.forge.submitReview(repo, number, { author, state, head: head.sha, body })
+    const seen = await newestSnapshot(installation, pullRequest)
+    await installation.forge.submitReview(repo, number, { author, state, head: head.sha, body }, seen)
     await tellPipeline(context, installation, pullRequest, 'review')
     const act = { done: DONE[state], actedOn: head.sha }
     await withServerIfAny(context, installation, (connected) =>

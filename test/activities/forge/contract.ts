@@ -386,7 +386,8 @@ export function forgeContract(name: string, makeWorld: () => Promise<ForgeWorld>
       it('tells who opened, edited, reviewed, closed and reopened a PR', async () => {
         const { number, head } = await open()
         await forge.updatePullRequest(repo, number, { title: 'Other', labels: ['x'] }, 'bob')
-        await forge.submitReview(repo, number, { author: 'cay', state: 'approved', head: head.sha, body: '' })
+        const approval = { author: 'cay', state: 'approved', head: head.sha, body: '' } as const
+        await forge.submitReview(repo, number, approval, 'snapshot-1')
         await forge.updatePullRequest(repo, number, { state: 'closed' }, 'dan')
         await forge.updatePullRequest(repo, number, { state: 'open' }, 'eve')
         expect(await acts()).toEqual([
@@ -397,6 +398,7 @@ export function forgeContract(name: string, makeWorld: () => Promise<ForgeWorld>
           ['pr.reopened', 'eve', number],
         ])
         expect((await world.audit()).map(({ details }) => details)).toContainEqual({ fields: 'labels,title' })
+        expect((await world.audit()).find(({ action }) => action === 'pr.reviewed')?.snapshotId).toBe('snapshot-1')
       })
 
       it('tells of a repeated act once', async () => {
