@@ -41,8 +41,8 @@ export type PullRequestCarried = {
   /** Since when every try of an activity failed. */
   failingSince?: Instant | null
   hold?: Hold | null
-  /** The newest comment whose commands were heard. */
-  heardComment?: string | null
+  /** The newest comment whose commands were heard. Absent where 0.1.0 carried, which heard none. */
+  heardComment?: string | null | undefined
   /** Commands that were carried out or refused, and not told yet. */
   acts?: CommandAct[]
   /** The head that was seen last, and since when; null where it was the first. */

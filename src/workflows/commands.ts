@@ -14,7 +14,7 @@ export function performCommand(run: PullRequestRun, now: SnapshotFacts, given: G
   const refusal = given.refusal ?? (now.state === 'open' ? perform(run, now, given) : `#${now.number} is ${now.state}`)
   run.acts.push({
     key: `comment:${comment}:${index}`,
-    ...{ comment, by, command: commandText(command), head: now.head.sha, refusal },
+    ...{ comment, by, command: commandText(command), head: now.head.sha, snapshotId: now.id, refusal },
     ...changeOfHold(before, run.hold),
   })
 }
@@ -27,7 +27,8 @@ export function recordUpdate(
   if (run.hold === before) return
   run.acts.push({
     key: `update:${id}`,
-    ...{ comment: null, by, command, head: run.headSeen?.sha ?? null, refusal: null },
+    ...{ comment: null, by, command, head: run.headSeen?.sha ?? null, snapshotId: run.snapshot?.id ?? null },
+    refusal: null,
     ...changeOfHold(before, run.hold),
   })
 }

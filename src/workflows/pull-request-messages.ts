@@ -1,5 +1,6 @@
 import { ApplicationFailure, condition, currentUpdateInfo, setHandler } from '@temporalio/workflow'
 import { hold, look, merge, pullRequestStatus, report, review } from '#contracts/pull-request'
+import type { SnapshotFacts } from '#domain/pull-request'
 import { askToHold, askToMerge, askToReview, recordUpdate, whyNotMerged, whyNotReviewed } from './commands.ts'
 import type { PullRequestRun } from './pull-request-run.ts'
 
@@ -13,15 +14,15 @@ export function handleMessages(run: PullRequestRun): void {
   setHandler(
     merge,
     async ({ by, head }) => {
-      await firstLook(run)
-      if (run.snapshot === null) throw notAllowed(`#${number} could not be looked at yet: ${run.waiting?.for}`)
+      const { head: current, base } = await firstLook(run)
       stillOpen()
-      const current = run.snapshot.head.sha
-      if (head !== undefined && head !== current) throw notAllowed(`the head of #${number} is ${current}, not ${head}`)
+      if (head !== undefined && head !== current.sha) {
+        throw notAllowed(`the head of #${number} is ${current.sha}, not ${head}`)
+      }
       const refusal = run.snapshot && whyNotMerged(run.snapshot)
       if (refusal !== null) throw notAllowed(refusal)
       const before = run.hold
-      askToMerge(run, by, { head: current, base: run.snapshot.base.ref })
+      askToMerge(run, by, { head: current.sha, base: base.ref })
       recordUpdate(run, { id: updateId(), command: 'merge', by, before })
       run.lookPending = true
       return { phase: run.phase }
@@ -48,7 +49,6 @@ export function handleMessages(run: PullRequestRun): void {
   setHandler(pullRequestStatus, () => run.status(), { description: 'Where this PR stands' })
 }
 
-/** Not before the first look, which brings the hold that an earlier run was told. */
 function handleHold(run: PullRequestRun, stillOpen: (..._args: unknown[]) => void): void {
   setHandler(
     hold,
@@ -66,8 +66,12 @@ function handleHold(run: PullRequestRun, stillOpen: (..._args: unknown[]) => voi
   )
 }
 
-function firstLook(run: PullRequestRun): Promise<void> {
-  return condition(() => run.snapshot !== null || run.waiting !== null)
+/** Nothing is done before it: it brings what an earlier run was told, such as the hold that is to be lifted. */
+async function firstLook(run: PullRequestRun): Promise<SnapshotFacts> {
+  await condition(() => run.snapshot !== null || run.waiting !== null)
+  const { snapshot, waiting, input } = run
+  if (snapshot === null) throw notAllowed(`#${input.number} could not be looked at yet: ${waiting?.for}`)
+  return snapshot
 }
 
 function updateId(): string {

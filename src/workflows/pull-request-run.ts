@@ -41,8 +41,8 @@ export class PullRequestRun {
   failingSince: Instant | null
   /** Who keeps it from landing. */
   hold: Hold | null
-  /** The newest comment whose commands were heard. */
-  heardComment: string | null
+  /** The newest comment whose commands were heard; undefined: of a run of 0.1.0, which heard none. */
+  heardComment: string | null | undefined
   /** Commands that were carried out or refused, and not told yet. */
   acts: CommandAct[]
   /** The head that was seen last, and since when; null where it was the first. */
@@ -68,7 +68,7 @@ export class PullRequestRun {
     this.report = carried?.report ?? null
     this.failingSince = carried?.failingSince ?? null
     this.hold = carried?.hold ?? null
-    this.heardComment = carried?.heardComment ?? null
+    this.heardComment = carried ? carried.heardComment : null
     this.acts = carried?.acts ?? []
     this.headSeen = carried?.headSeen ?? null
     for (const result of Object.values(this.checks)) this.showResult(result)
@@ -92,10 +92,10 @@ export class PullRequestRun {
     return { ...withHold(decide(snapshot, checks, now), this.hold), policy: { source, problem } }
   }
 
-  /** Remembers since when the head is the one it is. */
-  seeHead({ head, takenAt }: SnapshotFacts): void {
+  /** Remembers since when the head is the one it is; `known` by earlier runs, where this is the first look. */
+  seeHead({ head, takenAt }: SnapshotFacts, known: Instant | null): void {
     if (this.headSeen?.sha === head.sha) return
-    this.headSeen = { sha: head.sha, since: this.headSeen === null ? null : takenAt }
+    this.headSeen = { sha: head.sha, since: this.headSeen === null ? known : takenAt }
   }
 
   /** Whoever asked that it lands asked for the base that it had. */

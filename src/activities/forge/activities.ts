@@ -12,6 +12,7 @@ import type { GitRepository } from '../git/port.ts'
 import type { PolicyReader } from '../policy/port.ts'
 import { createCommandActivities, recallHold } from './commands.ts'
 import type { Forge, NamedCheck } from './port.ts'
+import { recall, type Recalled } from './recall.ts'
 
 /** The name of the check that carries the decision on the forge. */
 const CHECK_NAME = 'switchyard'
@@ -32,6 +33,9 @@ export type ForgeTools = {
 
 /** `recall`: also what an earlier run of the pipeline was told and did not finish. */
 export type SnapshotRequest = { repo: string; number: number; recall?: boolean }
+
+/** What a pipeline sees when it looks. */
+export type Look = SnapshotFacts & { recalled?: Recalled }
 
 export type ForgeActivities = ReturnType<typeof createForgeActivities>
 
@@ -54,9 +58,11 @@ export type Publication = {
 export function createForgeActivities(tools: ForgeTools) {
   return {
     /** The facts of this moment, frozen in the ledger. Taking them again when nothing changed gives the same id. */
-    async takeSnapshot(request: SnapshotRequest): Promise<SnapshotFacts> {
+    async takeSnapshot(request: SnapshotRequest): Promise<Look> {
       const facts = await takeSnapshot(tools, request)
-      return request.recall ? { ...facts, hold: await recallHold(tools.ledger, request) } : facts
+      if (!request.recall) return facts
+      const { ledger } = tools
+      return { ...facts, hold: await recallHold(ledger, request), recalled: await recall(ledger, facts) }
     },
     ...createCommandActivities(tools),
     /** Records the decision, edits the one comment, sets the named check. Each may be repeated. */
@@ -126,14 +132,14 @@ async function publishDecision({ forge, ledger }: ForgeTools, publication: Publi
   if (decision) {
     await ledger.saveDecision({ ...decision, repo, number, workflowId })
     await ledger.appendAudit({
-      key: `decided:${workflowId}:${decision.snapshotId}:${decision.policyDigest}:${decision.outcome}`,
+      key: `decided:${workflowId}:${decision.snapshotId}:${decision.policyDigest}:${decision.decidedAt}`,
       at: decision.decidedAt,
       actor: 'switchyard',
       action: 'pr.decided',
       repo,
       number,
       snapshotId: decision.snapshotId,
-      details: { outcome: decision.outcome },
+      details: { outcome: decision.outcome, head },
     })
   }
   if (publication.ejected) {

@@ -28,6 +28,9 @@ export type HeardCommands = {
   heard: string | null
 }
 
+/** `silent`: a dry run: the audit trail is told, the forge is not. */
+export type Acknowledgement = PullRequestName & { acts: CommandAct[]; silent?: boolean }
+
 /** Commands at once, for they go through a history. The next look hears the rest. */
 const MAX_COMMANDS = 50
 
@@ -38,7 +41,7 @@ export function createCommandActivities(tools: CommandTools) {
     /** The commands in comments that are newer than the last one heard, and whether their writers may give them. */
     readCommands: (request: CommandsRequest) => readCommands(tools, request),
     /** Tells the audit trail and answers the comments, each once however often it is repeated. */
-    acknowledgeCommands: (request: PullRequestName & { acts: CommandAct[] }) => acknowledge(tools, request),
+    acknowledgeCommands: (request: Acknowledgement) => acknowledge(tools, request),
   }
 }
 
@@ -83,9 +86,10 @@ const isCommand = ({ action }: AuditEntry): boolean => action === COMMANDED
 
 async function acknowledge(
   { forge, ledger }: CommandTools,
-  { repo, number, acts }: PullRequestName & { acts: CommandAct[] },
+  { repo, number, acts, silent = false }: Acknowledgement,
 ): Promise<void> {
   for (const act of acts) await ledger.appendAudit(entryOf({ repo, number }, act))
+  if (silent) return
   const comments = new Set(acts.flatMap(({ comment }) => comment ?? []))
   for (const id of comments) {
     const answer = renderAnswer(acts.filter(({ comment }) => comment === id))
@@ -95,7 +99,7 @@ async function acknowledge(
 }
 
 function entryOf({ repo, number }: PullRequestName, act: CommandAct): AuditEntry {
-  const { key, comment, by, at, command, head, hold, reason, refusal } = act
+  const { key, comment, by, at, command, head, snapshotId = null, hold, reason, refusal } = act
   return {
     key: `commanded:${repo}#${number}:${key}`,
     at,
@@ -103,7 +107,7 @@ function entryOf({ repo, number }: PullRequestName, act: CommandAct): AuditEntry
     action: COMMANDED,
     repo,
     number,
-    snapshotId: null,
+    snapshotId,
     details: { command, comment, head, hold, reason, allowed: refusal === null, refusal },
   }
 }
