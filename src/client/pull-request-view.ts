@@ -1,7 +1,7 @@
 import { pullRequestId } from '#contracts/ids'
 import type { PullRequestStatus } from '#contracts/pull-request'
 import type { Decision, Outcome, Rule } from '#domain/decision'
-import type { Hold } from '#domain/hold'
+import { recordedHold, type Hold } from '#domain/hold'
 import type { Instant, Phase, PullRequest, PullRequestState, Merged, Sha, Waiting } from '#domain/pull-request'
 import { staleApprovals, verdicts } from '#domain/reviews'
 import type { Connected, Installation } from '#installation/installation'
@@ -65,8 +65,9 @@ export async function viewPullRequest(
   const status = await readPullRequestStatusIfAny(connected, repo, number)
   const recorded = await newestDecision(installation, pullRequest)
   const decision = status?.decision ?? recorded
+  const hold = status === null ? await holdOnRecord(installation, pullRequest) : (status.hold ?? null)
   const { phase, waiting } =
-    (await ended(connected, pullRequest, status)) ?? (await standing(installation, pullRequest, status, recorded))
+    (await ended(connected, pullRequest, status)) ?? (await standing(installation, pullRequest, status, recorded, hold))
   return {
     ...referTo(pullRequest, connected),
     title: pullRequest.title,
@@ -76,7 +77,7 @@ export async function viewPullRequest(
     policy: await viewPolicy(installation, pullRequest, decision),
     decision: decision === null ? null : viewDecision(decision),
     reviews: viewReviews(installation, pullRequest),
-    hold: status?.hold ?? null,
+    hold,
     waiting,
     merged: pullRequest.merged ?? status?.merged ?? null,
   }
@@ -108,6 +109,10 @@ async function newestDecision(installation: Installation, pullRequest: PullReque
   return snapshot?.head.sha === pullRequest.head.sha ? newest : null
 }
 
+async function holdOnRecord({ ledger }: Installation, { repo, number, state }: PullRequest): Promise<Hold | null> {
+  return state === 'open' ? recordedHold(await ledger.audit({ repo, number })) : null
+}
+
 /** A pipeline that failed or was terminated answers as before; whoever looks must see that nothing goes on. */
 async function ended(
   connected: Connected | null,
@@ -131,9 +136,10 @@ async function standing(
   pullRequest: PullRequest,
   status: PullRequestStatus | null,
   recorded: RecordedDecision | null,
+  hold: Hold | null,
 ): Promise<Standing> {
   if (pullRequest.state === 'merged') return { phase: 'landed', waiting: null }
   if (pullRequest.state === 'closed') return { phase: 'closed', waiting: null }
   if (status !== null) return { phase: status.phase, waiting: status.waiting }
-  return await recordedStanding(installation, pullRequest, recorded)
+  return await recordedStanding(installation, pullRequest, recorded, hold)
 }

@@ -1,4 +1,7 @@
 import { policyFacts } from '#config/policy'
+import type { Decision } from '#domain/decision'
+import { holdRule, showsHold, withHold, type Hold } from '#domain/hold'
+import type { KnownPerson } from '#domain/people'
 import type { Instant, Phase, PullRequest, Snapshot, SnapshotFacts, Waiting } from '#domain/pull-request'
 import type { Policy } from '#domain/policy'
 import { verdicts } from '#domain/reviews'
@@ -13,31 +16,39 @@ export type Standing = { phase: Phase; waiting: Waiting | null }
  * the same words as the pipeline has.
  */
 export async function recordedStanding(
-  { ledger }: Pick<Installation, 'ledger'>,
+  { ledger, config }: Pick<Installation, 'ledger' | 'config'>,
   pullRequest: PullRequest,
-  decision: RecordedDecision | null,
+  recorded: RecordedDecision | null,
+  hold: Hold | null,
 ): Promise<Standing> {
-  if (decision === null) {
+  if (recorded === null) {
     return { phase: 'checking', waiting: waitingForServer(pullRequest, 'its checks', pullRequest.updatedAt) }
   }
+  const decision = showsHold(recorded, hold) ? recorded : { ...recorded, ...withHold(withoutHold(recorded), hold) }
   const phase = decision.outcome === 'reject' ? 'rejected' : 'waiting'
   const [snapshot, policy] = await Promise.all([
     ledger.snapshot(decision.snapshotId),
     ledger.policy(decision.policyDigest),
   ])
-  const ejection = decision.outcome === 'approve' ? await lastEjection(ledger, pullRequest, decision) : null
-  if (ejection !== null && snapshot !== null && policy !== null) {
-    const facts = snapshotFacts(snapshot, policy, decision.policyDigest)
-    return { phase, waiting: waitingAfterEjection(facts, ejection, ejection.at) }
-  }
-  if (decision.outcome === 'approve' && policy?.merge.auto !== false && !decision.dryRun) {
-    return { phase: 'queued', waiting: waitingForServer(pullRequest, 'the merge queue', decision.decidedAt) }
-  }
-  if (snapshot === null || policy === null) {
+  if (snapshot === null || policy === null || isLifted(recorded, hold)) {
     return { phase, waiting: waitingForServer(pullRequest, 'its pipeline', decision.decidedAt) }
   }
-  const facts = snapshotFacts(snapshot, policy, decision.policyDigest)
+  const facts = snapshotFacts(snapshot, policy, decision.policyDigest, config.people)
+  const ejection = decision.outcome === 'approve' ? await lastEjection(ledger, pullRequest, decision) : null
+  if (ejection !== null) return { phase, waiting: waitingAfterEjection(facts, ejection, ejection.at) }
+  if (decision.outcome === 'approve' && policy.merge.auto !== false && !decision.dryRun) {
+    return { phase: 'queued', waiting: waitingForServer(pullRequest, 'the merge queue', decision.decidedAt) }
+  }
   return { phase, waiting: waitingAfter(facts, decision, decision.decidedAt) }
+}
+
+/** Nobody has decided anew since the hold was lifted. */
+function isLifted(decision: Decision, hold: Hold | null): boolean {
+  return hold === null && !showsHold(decision, null)
+}
+
+function withoutHold(decision: Decision): Decision {
+  return { ...decision, rules: decision.rules.filter(({ rule }) => rule !== holdRule) }
 }
 
 /** That the queue ejected this head, unless somebody asked after that to have it landed or run again. */
@@ -68,11 +79,11 @@ function waitingForServer({ author }: PullRequest, what: string, since: Instant)
   return { for: needed, since, until: null, who: [author], command: 'switchyard up' }
 }
 
-function snapshotFacts(snapshot: Snapshot, policy: Policy, digest: string): SnapshotFacts {
+function snapshotFacts(snapshot: Snapshot, policy: Policy, digest: string, people: KnownPerson[]): SnapshotFacts {
   const { commits, changedPaths, reviews, head, author } = snapshot
   return {
     ...snapshot,
-    ...verdicts(reviews, head.sha, author),
+    ...verdicts(reviews, head.sha, author, people),
     bodyDigest: '',
     commitCount: commits.length,
     pathCount: changedPaths.length,

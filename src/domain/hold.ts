@@ -23,6 +23,15 @@ function notHeld({ by, since, reason }: Hold): Rule {
   }
 }
 
+/** What the audit trail of a PR, oldest first, says of its hold. */
+export function recordedHold(
+  entries: { action: string; actor: string; at: Instant; details: Record<string, unknown> }[],
+): Hold | null {
+  const last = entries.findLast(({ action, details }) => action === 'pr.commanded' && details['hold'])
+  if (last?.details['hold'] !== 'set') return null
+  return { by: last.actor, since: last.at, reason: String(last.details['reason'] ?? '') }
+}
+
 /** Whether a decision was made of a PR that is held so. */
 export function showsHold(decision: Decision, hold: Hold | null): boolean {
   const shown = decision.rules.find((rule) => rule.rule === holdRule)

@@ -154,6 +154,46 @@ describe('pr view', () => {
   })
 })
 
+describe('pr view without a server', () => {
+  const held = (at: string, hold: 'set' | 'lifted') => ({
+    ...{ key: `hold${at}`, at, actor: 'cay', action: 'pr.commanded', repo: 'shop', number: 1, snapshotId: null },
+    details: { command: 'hold', allowed: true, hold, reason: 'the fair' },
+  })
+  const approved = [decision({ outcome: 'approve', rules: [] })]
+  const view = async (in_: Parameters<typeof switchyard>[1]) =>
+    (await switchyard(['pr', 'view', '1', '--json'], in_)).json
+
+  test('says who holds it, also where that was after its decision', async () => {
+    expect(await view(world({ decisions: approved, audit: [held(NOW, 'set')] }))).toMatchObject({
+      hold: { by: 'cay', since: NOW, reason: 'the fair' },
+      phase: 'waiting',
+      waiting: { for: expect.stringContaining('not-held: held by cay') as string },
+    })
+  })
+
+  test('says nothing of a hold that was lifted', async () => {
+    const rules = [{ rule: 'not-held', outcome: 'pending', reason: 'held by cay', evidence: null } as const]
+    const audit = [held(NOW, 'set'), held('2026-01-02T04:00:00.000Z', 'lifted')]
+    expect(await view(world({ decisions: [decision({ outcome: 'wait', rules: [...rules] })], audit }))).toMatchObject({
+      hold: null,
+      waiting: { for: expect.stringContaining('its pipeline') as string },
+    })
+  })
+
+  test('knows a reviewer by every name', async () => {
+    const people = [{ name: 'bob', login: 'bob-hub', email: null, groups: [] }]
+    const reviews = [
+      { ...review('bob-hub', 'changes-requested'), at: '2026-01-01T00:00:00.000Z' },
+      review('bob', 'approved'),
+      review('dan', 'changes-requested'),
+    ]
+    const child = { rule: 'no-changes-requested', outcome: 'fail', reason: 'dan', evidence: null } as const
+    const rules = [{ ...child, rule: 'review', rules: [child] }]
+    const in_ = world({ pullRequests: [pullRequest({ reviews })], people, decisions: [decision({ rules })] })
+    expect(await view(in_)).toMatchObject({ waiting: { who: ['dan'] } })
+  })
+})
+
 describe('pr checks', () => {
   const check = (state: 'passed' | 'failed' | 'running') => ({ name: 'tests', state, reason: '', duration: null })
 

@@ -5,7 +5,7 @@ import {
   type CommandAct,
   type GivenCommand,
 } from '#domain/comment-command'
-import type { Hold } from '#domain/hold'
+import { recordedHold, type Hold } from '#domain/hold'
 import type { KnownPerson } from '#domain/people'
 import type { AuditEntry, Ledger } from '#ledger/port'
 import { ForgeError, type Comment, type Forge, type Reaction } from './port.ts'
@@ -121,8 +121,5 @@ async function reactIfThere(forge: Forge, { repo, number }: PullRequestName, id:
 
 /** The hold that a PR was left in, for a pipeline that begins anew: it outlives the run that was told of it. */
 export async function recallHold(ledger: Ledger, { repo, number }: PullRequestName): Promise<Hold | null> {
-  const entries = await ledger.audit({ repo, number })
-  const last = entries.findLast(({ action, details }) => action === COMMANDED && details['hold'])
-  if (last?.details['hold'] !== 'set') return null
-  return { by: last.actor, since: last.at, reason: String(last.details['reason'] ?? '') }
+  return recordedHold(await ledger.audit({ repo, number }))
 }
