@@ -30,13 +30,15 @@ export async function printWorkerLog(
   const tail = new FileTail(path, start)
   const [first = '', ...rest] = (await tail.read()).split('\n')
   let unfinished = rest.pop() ?? ''
-  const written = (start > 0 ? rest : [first, ...rest]).filter((line) => line !== '').slice(-lines)
+  const whole = (start > 0 ? rest : [first, ...rest]).filter((line) => line !== '')
   if (!follow) {
+    // Nothing follows that could end it: the last line of a crash has no line break.
+    const written = (unfinished === '' ? whole : [...whole, unfinished]).slice(-lines)
     for (const line of written) context.output.line(readable(line))
     context.output.document(written.map(toDocument))
     return
   }
-  for (const line of written) printLine(context, line)
+  for (const line of whole.slice(-lines)) printLine(context, line)
   for (;;) {
     await sleep(EVERY_MS, context.signal)
     const fresh = `${unfinished}${await tail.read()}`.split('\n')

@@ -162,6 +162,14 @@ test('logs --worker prints the last lines of the process that holds the role', a
   expect(documents).toMatchObject([{ line: 'first' }, { level: 40, msg: 'hints' }, { line: '(node) a warning' }])
 })
 
+test('logs --worker prints the last line of a crash, which has no line break', async () => {
+  const { home, run } = await installation()
+  const path = workerLog(home, 'testing')
+  await mkdir(dirname(path), { recursive: true })
+  await writeFile(path, 'first\nout of mem')
+  expect((await run('logs --worker testing --lines 1')).text).toBe('out of mem\n')
+})
+
 test('logs --worker --follow prints whole lines as they come, also of a process that starts later', async () => {
   const { home, start } = await installation()
   const path = workerLog(home, 'merge')
