@@ -4,6 +4,7 @@ import { leave, type MergeQueueEntry } from '#contracts/merge-queue'
 import type { QueueReport } from '#contracts/pull-request'
 import type { SnapshotFacts } from '#domain/pull-request'
 import { treeChecks } from '#domain/check-subjects'
+import { withTimesOf } from '#domain/rules/resolved'
 import { snapshotChanges, type SnapshotChange } from '#domain/snapshot-changes'
 import { waitingAfterEjection, waitingInQueue, type QueuePlace } from '#domain/waiting'
 import { takeLook } from './look.ts'
@@ -87,11 +88,15 @@ async function movedOn(run: PullRequestRun): Promise<boolean> {
   return true
 }
 
-/** Whether it merges is for the queue to say, which knows the base of the moment. */
+/**
+ * Whether it merges is for the queue to say, which knows the base of the moment. The time is the one at which it was
+ * decided: what entered while a window was open finishes after it has closed.
+ */
 async function stillApproved(run: PullRequestRun, before: SnapshotFacts, now: SnapshotFacts): Promise<boolean> {
   const { mergeable, mergeResult, conflicts } = before
-  const snapshot = { ...now, mergeable, mergeResult, conflicts }
-  const decision = run.decide(snapshot, run.checks, new Date().toISOString())
+  const rules = now.rules && withTimesOf(now.rules, before.rules ?? [])
+  const snapshot = { ...now, ...(rules ? { rules } : {}), mergeable, mergeResult, conflicts }
+  const decision = run.decide(snapshot, run.checks, run.decision!.decidedAt)
   if (decision.outcome !== 'approve') return false
   run.snapshot = snapshot
   run.decision = decision

@@ -39,6 +39,26 @@ inWorld('a pull request in the merge queue', () => {
     expect(shop.tests.runs).toHaveLength(2)
   })
 
+  it('keeps its place when it is approved too after a time of its rules has passed', async () => {
+    const shop = newShop()
+    const closes = Date.now() + 12_000
+    const before = new Date(closes).toISOString().slice(0, 19)
+    shop.setPolicy(`rules: [{ name: soon, require: { time: { before: ${before}Z } } }]\nmerge: { auto: false }`)
+    const number = await shop.open()
+    await shop.when(number, 'is approved', ({ resting, decision }) => resting && decision?.outcome === 'approve')
+    shop.pushBase({ 'base.txt': 'moved\n' })
+    shop.tests.hold()
+    await shop.merge(number)
+    const run = await shop.tests.started(2)
+    await shop.phase(number, 'testing')
+    await until('the time has passed', () => Date.now() >= closes)
+    await shop.submitReview(number, 'bob', 'approved')
+    await shop.when(number, 'counts the approval', ({ decision }) => JSON.stringify(decision).includes('(bob)'))
+    expect((await shop.status(number))!.phase).toBe('testing')
+    run.finish(passed)
+    expect(await shop.ended(number)).toMatchObject({ state: 'merged' })
+  })
+
   it('leaves it when somebody asks for changes', async () => {
     const shop = newShop()
     const { number, run } = await inTheQueue(shop)

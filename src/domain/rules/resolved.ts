@@ -65,3 +65,30 @@ export type PolicyChange = {
 export function rulesKey(rules: ResolvedRule[]): string {
   return JSON.stringify(rules, (key, value: unknown) => (key === 'open' || key === 'knownUntil' ? undefined : value))
 }
+
+/** The rules with the times of `earlier`, which are of the same policy and were resolved before. */
+export function withTimesOf(rules: ResolvedRule[], earlier: ResolvedRule[]): ResolvedRule[] {
+  return rules.map((rule, index) => {
+    const before = earlier[index]
+    const condition = rule.if && before?.if ? conditionWithTimes(rule.if, before.if) : rule.if
+    return { ...rule, if: condition, require: conditionWithTimes(rule.require, before?.require) }
+  })
+}
+
+function conditionWithTimes(condition: ResolvedCondition, earlier: ResolvedCondition | undefined): ResolvedCondition {
+  if (earlier === undefined) return condition
+  if (condition.kind === 'time') return earlier.kind === 'time' ? earlier : condition
+  if (condition.kind === 'not' && earlier.kind === 'not') {
+    return { ...condition, of: conditionWithTimes(condition.of, earlier.of) }
+  }
+  if ((condition.kind === 'all' || condition.kind === 'any') && earlier.kind === condition.kind) {
+    return { ...condition, of: condition.of.map((each, index) => conditionWithTimes(each, earlier.of[index])) }
+  }
+  if (condition.kind !== 'if' || earlier.kind !== 'if') return condition
+  return {
+    ...condition,
+    if: conditionWithTimes(condition.if, earlier.if),
+    then: conditionWithTimes(condition.then, earlier.then),
+    else: condition.else && conditionWithTimes(condition.else, earlier.else ?? undefined),
+  }
+}
