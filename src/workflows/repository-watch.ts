@@ -1,5 +1,6 @@
 /**
- * The watch of one repository, for as long as the installation has it: sweeps the forge on a timer and starts what a lost hint should have started.
+ * The watch of one repository, for as long as the installation has it: sweeps the forge on a timer and starts what a
+ * lost hint should have started.
  */
 import {
   ActivityFailure,
