@@ -30,7 +30,6 @@ export function auditTrail(tables: Kysely<Tables>) {
   }
 }
 
-/** The row of an entry, for those who write it in one transaction with what it tells of. */
-export function auditRow({ snapshotId, details, ...entry }: AuditEntry): Insertable<RecordTables['audit']> {
+function auditRow({ snapshotId, details, ...entry }: AuditEntry): Insertable<RecordTables['audit']> {
   return { ...entry, snapshot_id: snapshotId, details: JSON.stringify(details) }
 }
