@@ -89,7 +89,7 @@ export type PullRequestStatus = {
 /** From the merge queue of `branch`, which 0.1.0 did not name: what became of the entry for `head`. */
 export type QueueReport = { head: Sha; branch?: string } & (
   | { outcome: 'queued'; position: number }
-  | { outcome: 'testing' | 'landing'; candidate: Sha }
+  | { outcome: 'testing'; candidate: Sha }
   | { outcome: 'landed'; merged: Merged }
   | { outcome: 'ejected'; reason: string; kind: EjectionKind }
 )
@@ -115,7 +115,7 @@ export const review = defineUpdate<{ phase: Phase }, [{ by: string }]>('review')
 
 /**
  * `pr hold`: it does not land until somebody lifts that, by `cancel` or by `merge`. Refused with `NotAllowed` when the PR
- * is not open, or is landing already.
+ * is not open. It may come too late: what the queue is landing at that moment lands.
  */
 export const hold = defineUpdate<{ phase: Phase }, [{ by: string; reason?: string; cancel?: boolean }]>('hold')
 

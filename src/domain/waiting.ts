@@ -154,7 +154,7 @@ export function waitingForChecks(running: PlannedCheck[], since: Instant): Waiti
 
 /** Where an entry is, as the queue last told: no place yet, its place, or the candidate at work. */
 export type QueuePlace =
-  { outcome: 'offered' } | { outcome: 'queued'; position: number } | { outcome: 'testing' | 'landing'; candidate: Sha }
+  { outcome: 'offered' } | { outcome: 'queued'; position: number } | { outcome: 'testing'; candidate: Sha }
 
 /** What an approved PR waits for in the merge queue. Serial: each entry ahead takes one attempt of its checks at most. */
 export function waitingInQueue(snapshot: SnapshotFacts, place: QueuePlace, since: Instant): Waiting {
@@ -176,8 +176,6 @@ function placeInWords(place: QueuePlace): string {
       return `the merge queue, position ${place.position}`
     case 'testing':
       return `tests of candidate ${place.candidate.slice(0, 12)}`
-    case 'landing':
-      return `landing candidate ${place.candidate.slice(0, 12)}`
   }
 }
 

@@ -81,7 +81,7 @@ export function askToMerge(run: PullRequestRun, by: string, seen: { head: Sha; b
   run.hold = null
 }
 
-/** What is landing can't be stopped: its commit may be in the base already. */
+/** It may come too late: what the queue is landing at that moment lands. */
 export function askToHold(
   run: PullRequestRun,
   { by, reason = '', cancel = false }: { by: string; reason?: string; cancel?: boolean },
@@ -90,7 +90,6 @@ export function askToHold(
     run.hold = null
     return null
   }
-  if (run.phase === 'landing') return `#${run.input.number} is landing already`
   run.hold = { by, since: new Date().toISOString(), reason: holdReason(reason) }
   return null
 }

@@ -33,7 +33,7 @@ export async function landThroughQueue(run: PullRequestRun, snapshot: SnapshotFa
   let offerAgainAt = 0
   for (;;) {
     if (run.lookPending && (await movedOn(run))) return leaveQueue(run)
-    if (run.hold !== null && run.phase !== 'landing') return leaveQueue(run, 'it is held')
+    if (run.hold !== null) return leaveQueue(run, 'it is held')
     if (run.report === heard && Date.now() >= offerAgainAt) {
       await pipelineActivities(timings).enqueuePullRequest(entry)
       run.failingSince = null
@@ -122,8 +122,8 @@ async function ejected(run: PullRequestRun, report: Extract<QueueReport, { outco
 }
 
 function showProgress(run: PullRequestRun, report: QueueReport): void {
-  if (report.outcome === 'testing' || report.outcome === 'landing') return enterQueue(run, run.snapshot!, report)
-  if (report.outcome !== 'queued' || run.phase === 'testing' || run.phase === 'landing') return
+  if (report.outcome === 'testing') return enterQueue(run, run.snapshot!, report)
+  if (report.outcome !== 'queued' || run.phase === 'testing') return
   enterQueue(run, run.snapshot!, report)
 }
 
