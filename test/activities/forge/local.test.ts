@@ -3,7 +3,6 @@ import { dirname, join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { createLocalForge, seedLocalRepository } from '#activities/forge/local'
 import { openRepository } from '#activities/git/repository'
-import { LedgerError } from '#ledger/port'
 import { localWorld } from './worlds.ts'
 
 async function makeWorld() {
@@ -64,18 +63,6 @@ it.each(['../x', '-x', 'a/b', ''])('refuses to seed a repository named %j', asyn
   const world = await makeWorld()
   const seed = { home: join(world.sample.path, '..', 'other'), name, fromRepo: world.sample.path, branch: 'main' }
   await expect(seedLocalRepository(seed)).rejects.toThrow("can't name a repository")
-})
-
-it('makes up for a lost audit entry when the opening is repeated', async () => {
-  const { ledger, gitDir, push } = await makeWorld()
-  await push('feature')
-  const repositories = [{ name: 'shop', gitDir }]
-  const busy = () => Promise.reject(new LedgerError('busy', 'The ledger is in use.'))
-  const troubled = createLocalForge({ tables: ledger.tables, repositories, audit: busy })
-  await expect(troubled.createPullRequest('shop', input)).rejects.toMatchObject({ kind: 'busy' })
-  const forge = createLocalForge({ tables: ledger.tables, repositories, audit: ledger.appendAudit })
-  expect(await forge.createPullRequest('shop', input)).toMatchObject({ reason: 'duplicate', existing: 1 })
-  expect(await ledger.audit({ number: 1 })).toMatchObject([{ action: 'pr.created', actor: 'ann' }])
 })
 
 describe('the folder of a repository', () => {
