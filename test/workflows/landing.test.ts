@@ -42,6 +42,20 @@ inWorld('landing', () => {
     expect(shop.landed()).toEqual([number])
   })
 
+  it('says in the audit trail that it landed although it was held, where the hold came too late', async () => {
+    const shop = newShop()
+    const { merge } = shop.forge
+    shop.forge.merge = async (repo, number, request) => {
+      expect(await shop.hold(number, { by: 'bob' })).toBeNull()
+      await until('the hold is recorded', async () => (await shop.commanded(number)).length > 0)
+      return merge(repo, number, request)
+    }
+    const number = await shop.open()
+    expect(await shop.ended(number)).toMatchObject({ state: 'merged' })
+    const entries = await shop.ledger.audit({ repo: shop.repo, number })
+    expect(entries.find(({ action }) => action === 'pr.landed')!.details).toMatchObject({ heldBy: 'bob' })
+  })
+
   it('never lands a head that it was not given', async () => {
     const shop = newShop()
     const number = await approved(shop)

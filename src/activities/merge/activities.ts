@@ -4,6 +4,7 @@ import { pinnedChecks, proofsOf, type Candidate, type QueueEntry } from '#domain
 import { policyFileName, type PlannedCheck } from '#domain/policy'
 import type { Merged, Sha } from '#domain/pull-request'
 import type { Ledger } from '#ledger/port'
+import { recallHold } from '../forge/commands.ts'
 import type { Forge, MergeRefusal } from '../forge/port.ts'
 import type { GitRepository } from '../git/port.ts'
 import type { CommandRunner } from '../tests/port.ts'
@@ -210,6 +211,9 @@ async function record(ledger: Ledger, { repo, branch, entry, candidate }: LandRe
   const proofs = proofsOf(candidate)
   const [first] = pinnedChecks(entry)
   const evidenceId = proofs[first!.name]!
+  // A hold that came while it landed was too late: the trail says so.
+  const hold = await recallHold(ledger, { repo, number })
+  const held = hold ? { heldBy: hold.by } : {}
   await ledger.saveLanding({ repo, branch, number, head, base, commit, tree, evidenceId, at })
   await ledger.appendAudit({
     key: `landed:${repo}:${branch}:${commit}`,
@@ -219,6 +223,6 @@ async function record(ledger: Ledger, { repo, branch, entry, candidate }: LandRe
     repo,
     number,
     snapshotId,
-    details: { commit, tree, base, head, method, evidence: Object.values(proofs).join(' ') },
+    details: { commit, tree, base, head, method, evidence: Object.values(proofs).join(' '), ...held },
   })
 }
