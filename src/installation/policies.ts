@@ -3,8 +3,9 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { PolicyReader } from '#activities/policy/port'
 import type { GitRepository } from '#activities/git/port'
+import { TooLargeError } from '#activities/git/run'
 import { defaultPolicy, parsePolicy, policyDigest, policyFacts, policyFileName } from '#config/policy'
-import { formatProblem, type ConfigProblem } from '#config/problems'
+import { fileProblem, formatProblem, type ConfigProblem } from '#config/problems'
 import { createRuleTools } from '#config/rules'
 import type { Policy, PolicyFacts, PolicySource } from '#domain/policy'
 import type { Sha } from '#domain/pull-request'
@@ -12,8 +13,6 @@ import type { ProposedPolicy } from '#domain/rules/facts'
 import type { Installation } from './installation.ts'
 
 const MAX_POLICY_BYTES = 256 * 1024
-/** A policy has at most 100 KB; a larger file is read as far as it takes to say so. */
-const MAX_PROPOSED_BYTES = 64 * 1024 * 1024
 
 type Resolved = { policy: Policy; facts: PolicyFacts }
 
@@ -63,9 +62,8 @@ export function createPolicyReader(
     ruleTools: createRuleTools(),
     proposed: (repo, changedPaths, commit) => proposed(installation.repository(repo), parse, changedPaths, commit),
     async read(repo, branch, commit) {
-      const content = await installation.repository(repo).readFile(commit, policyFileName, MAX_POLICY_BYTES)
-      if (content === null) return initial(repo)
-      const result = parse(content.toString('utf8'), policyFileName)
+      const result = await parsedAt(installation.repository(repo), parse, commit)
+      if (result === null) return initial(repo)
       if (result.ok) {
         await markGood(repo, branch, result.digest, result.policy)
         return resolved(result.policy, result.digest, 'base', null)
@@ -81,7 +79,6 @@ export function createPolicyReader(
 
 type Parse = (text: string, file: string) => ReturnType<typeof parsePolicy>
 
-/** A file that is too large is no policy: it must not stop the pipeline of the PR that proposes it. */
 async function proposed(
   repository: GitRepository,
   parse: Parse,
@@ -89,10 +86,24 @@ async function proposed(
   commit: Sha,
 ): Promise<ProposedPolicy | null> {
   if (!changedPaths.includes(policyFileName)) return null
-  const content = await repository.readFile(commit, policyFileName, MAX_PROPOSED_BYTES)
-  if (content === null) return { digest: null, problem: null }
-  const result = parse(content.subarray(0, MAX_POLICY_BYTES).toString('utf8'), policyFileName)
+  const result = await parsedAt(repository, parse, commit)
+  if (result === null) return { digest: null, problem: null }
   return result.ok ? { digest: result.digest, problem: null } : { digest: null, problem: describe(result.problems) }
+}
+
+/** The policy file of a commit. One that is too large does not parse: no size of it stops a pipeline. */
+async function parsedAt(
+  repository: GitRepository,
+  parse: Parse,
+  commit: Sha,
+): Promise<ReturnType<typeof parsePolicy> | null> {
+  try {
+    const content = await repository.readFile(commit, policyFileName, MAX_POLICY_BYTES)
+    return content === null ? null : parse(content.toString('utf8'), policyFileName)
+  } catch (error) {
+    if (!(error instanceof TooLargeError)) throw error
+    return { ok: false, problems: [fileProblem(policyFileName, `is larger than ${MAX_POLICY_BYTES / 1024} KB`)] }
+  }
 }
 
 function resolved(policy: Policy, digest: string, source: PolicySource, problem: string | null): Resolved {

@@ -1,5 +1,5 @@
 import type { Sha } from '#domain/pull-request'
-import { GitError, runGit } from './run.ts'
+import { TooLargeError, runGit } from './run.ts'
 
 export type FoundObject = { type: string; size: number; content: Buffer }
 
@@ -12,7 +12,9 @@ export async function readObject(objects: string, name: string, maxBytes: number
   const header = /^[0-9a-f]{40} ([a-z]+) (\d+)$/.exec(stdout.toString('latin1', 0, end))
   if (!header) return null
   const size = Number(header[2])
-  if (size > maxBytes) throw new GitError(args, null, `${name} has ${size} bytes, more than the ${maxBytes} allowed`)
+  if (size > maxBytes) {
+    throw new TooLargeError(args, null, `${name} has ${size} bytes, more than the ${maxBytes} allowed`)
+  }
   return { type: header[1] ?? '', size, content: stdout.subarray(end + 1, end + 1 + size) }
 }
 

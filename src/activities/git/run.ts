@@ -36,6 +36,9 @@ export class GitError extends Error {
   }
 }
 
+/** An object that is larger than its reader wants: nothing that another try mends. */
+export class TooLargeError extends GitError {}
+
 const defaults = { timeout: 60_000, graceMs: 2_000, maxOutput: 64 * 1024 * 1024 }
 
 /** One call of git: an environment of our own, no shell, no hook, a time limit and an output cap. */
