@@ -4,7 +4,7 @@ import { useHelper } from '#activities/process/helper'
 import { inFolder } from '../surroundings.ts'
 import { rotate } from '../statistics.ts'
 import { withInstallation, type Bench } from '../installation.ts'
-import { landThroughQueue, type OursTimed } from './ours.ts'
+import { landThroughQueue, surroundingsOf, type OursTimed } from './ours.ts'
 import type { Benchmark, Report } from '../benchmark.ts'
 import { reportOf, type Round } from './report.ts'
 import { landByBareScript, landByShell, landByWorktrees } from './scripts.ts'
@@ -93,7 +93,7 @@ async function oneRound(input: OneRound): Promise<Round> {
   for (const lane of rotate([...lanes], round)) {
     input.signal.throwIfAborted()
     if (lane === 'ours') {
-      ours = await landThroughQueue({ ...input, ...bench })
+      ours = await landThroughQueue({ ...input, ...bench, surroundings: await surroundingsOf(bench) })
       say(`  ours: ${(ours.ms / prs).toFixed(1)} ms per PR`)
       continue
     }

@@ -5,6 +5,7 @@ import { mergeQueueId, pullRequestId } from '#contracts/ids'
 import { mergeQueueStatus } from '#contracts/merge-queue'
 import { updatePipeline } from '#client/update'
 import { openRepository } from '#activities/git/repository'
+import { createCommandRunner } from '#activities/tests/runner'
 import type { CheckName, Policy } from '#domain/policy'
 import type { Subject } from '#domain/evidence'
 import type { Bench } from '../installation.ts'
@@ -37,6 +38,7 @@ export type Round = Bench & {
   policy: string
   /** The file that the gate's test waits for. */
   gateFile: string
+  surroundings: string
   say: (line: string) => void
   signal: AbortSignal
 }
@@ -146,7 +148,14 @@ function policyOf({ policy }: Round): Policy {
   return parsed.policy
 }
 
-async function pass({ repo, installation }: Round, policy: Policy, check: CheckName, subject: Subject): Promise<void> {
+/** What the workers of this installation find out about themselves: a pass of other surroundings is not reused. */
+export async function surroundingsOf({ installation }: Pick<Bench, 'installation'>): Promise<string> {
+  const { config, paths, logs } = installation
+  return createCommandRunner({ home: paths.home, isolation: config.isolation, logs, env: process.env }).surroundings()
+}
+
+async function pass(round: Round, policy: Policy, check: CheckName, subject: Subject): Promise<void> {
+  const { repo, installation } = round
   const at = new Date().toISOString()
   const id = `bench:${check}:${JSON.stringify(subject)}:${repo}`
   const found = { conclusion: 'passed' as const, reason: 'recorded beforehand', findings: [], log: null }
@@ -157,6 +166,7 @@ async function pass({ repo, installation }: Round, policy: Policy, check: CheckN
     check,
     subject,
     digest,
+    surroundings: check === 'tests' ? round.surroundings : null,
     ...found,
     startedAt: at,
     finishedAt: at,
