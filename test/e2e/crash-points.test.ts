@@ -11,7 +11,7 @@ import {
   type TestInstallation,
   type TestRepository,
 } from '../support/installation.ts'
-import { seeded } from '../support/seeded.ts'
+import { seeded, shuffled } from '../support/seeded.ts'
 import { testServer } from '../support/server.ts'
 import { openWorkflows, outlines, replayed, workflows } from './histories.ts'
 import { violations } from './invariants.ts'
@@ -37,8 +37,12 @@ const WHY_MS = 20_000
 
 const { SWITCHYARD_SEED, SWITCHYARD_SWEEP } = process.env
 const seed = Number(SWITCHYARD_SEED ?? Date.now() % 1_000_000)
+/** All of them, not only the seed's sample. */
+const whole = SWITCHYARD_SWEEP === 'all'
 /** Just this scenario, from the message of one that failed. */
-const asked = SWITCHYARD_SWEEP ? parseScenario(SWITCHYARD_SWEEP) : null
+const asked = SWITCHYARD_SWEEP && !whole ? parseScenario(SWITCHYARD_SWEEP) : null
+/** Of the pairs, the server's deaths and the late effects one in so many: another sample with each seed. */
+const SAMPLE = 4
 
 /** Lanes run side by side, each on its own state, namespace and workers; the scenarios of a lane one after another. */
 type Lane = { name: string; deed: Deed; share: number; of: number; isolated?: boolean; cachedWorkflows?: number }
@@ -104,10 +108,12 @@ async function rehearse(server: SharedServer): Promise<{ wired: string[]; places
 function scenariosOf({ deed, share, of }: Lane, places: Place[]): Scenario[] {
   if (asked) return share === 0 && asked.deed === deed ? [asked] : []
   const random = seeded(seed)
+  const sampled = (scenarios: Scenario[]) =>
+    whole ? scenarios : shuffled(scenarios, random).slice(0, Math.ceil(scenarios.length / SAMPLE))
   const all = {
-    'kill-worker': () => [...landingPairs(places, random), ...singles('kill-worker', places, random)],
-    'kill-server': () => singles('kill-server', places, random),
-    'stop-worker': () => singles('stop-worker', lateEffects(places, random), random),
+    'kill-worker': () => [...sampled(landingPairs(places, random)), ...singles('kill-worker', places, random)],
+    'kill-server': () => sampled(singles('kill-server', places, random)),
+    'stop-worker': () => sampled(singles('stop-worker', lateEffects(places, random), random)),
   }[deed]()
   return all.filter((_, index) => index % of === share)
 }
