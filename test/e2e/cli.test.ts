@@ -112,7 +112,8 @@ describe('the command line on a fresh machine', { timeout: 90 * SECONDS }, () =>
       ...{ webUrl: expect.stringMatching(/^http/), state: 'merged', title: 'good', author: 'ada@example.test' },
       head: { ref: 'good', sha: expect.stringMatching(/^[0-9a-f]{40}$/) },
       base: { ref: 'main', sha: expect.stringMatching(/^[0-9a-f]{40}$/) },
-      ...{ draft: false, phase: 'landed', policy: expect.anything(), waiting: null },
+      ...{ draft: false, phase: 'landed', policy: expect.anything(), waiting: null, hold: null },
+      reviews: { approvedBy: [], changesRequestedBy: [], staleApprovals: [] },
       decision: { outcome: 'approve', rules: expect.any(Array) },
       merged: { sha: expect.any(String), tree: expect.any(String), method: 'squash', at: expect.any(String) },
     })
