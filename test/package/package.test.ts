@@ -47,6 +47,7 @@ describe('the npm package', { timeout: 5 * MINUTES }, () => {
       // What was downloaded before need not be again.
       npm_config_cache: process.env['npm_config_cache'] ?? join(homedir(), '.npm'),
       npm_config_update_notifier: 'false',
+      ...waysToTheRegistry(),
       SWITCHYARD_HOME: join(folder, 'state'),
       SWITCHYARD_SERVER: 'embedded',
       SWITCHYARD_TEMPORAL_CLI: await provideTemporalCli({ env: process.env }),
@@ -199,4 +200,12 @@ describe('the npm package', { timeout: 5 * MINUTES }, () => {
 
 function ignoreDeleted(error: NodeJS.ErrnoException): void {
   if (error.code !== 'ENOENT') throw error
+}
+
+/** Where npm finds its registry from here: an npm under another Node reads another global file, and knows no proxy. */
+function waysToTheRegistry(): Record<string, string> {
+  const names =
+    /^(npm_config_(globalconfig|registry|cafile)|node_extra_ca_certs|ssl_cert_(file|dir)|(https?|no)_proxy)$/i
+  const found = Object.entries(process.env).filter(([name, value]) => names.test(name) && value !== undefined)
+  return Object.fromEntries(found) as Record<string, string>
 }
