@@ -10,9 +10,10 @@ let root: string
 let bin: string
 
 beforeEach(async () => {
-  // Not below /tmp, which is another one in the sandbox.
-  await mkdir(cache, { recursive: true })
-  root = await mkdtemp(join(cache, 'surroundings-'))
+  // Not below /tmp, which is another one in the sandbox, and where a clone of this repository may be.
+  const place = cache.startsWith('/tmp/') ? '/opt' : cache
+  await mkdir(place, { recursive: true })
+  root = await mkdtemp(join(place, 'surroundings-'))
   bin = join(root, 'tools', 'bin')
   await mkdir(bin, { recursive: true })
   await install('go', 'go version go1.30')
