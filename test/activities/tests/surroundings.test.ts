@@ -11,7 +11,7 @@ let bin: string
 
 beforeEach(async () => {
   // Not below /tmp, which is another one in the sandbox, and where a clone of this repository may be.
-  const place = cache.startsWith('/tmp/') ? '/opt' : cache
+  const place = cache.startsWith('/tmp/') ? '/srv' : cache
   await mkdir(place, { recursive: true })
   root = await mkdtemp(join(place, 'surroundings-'))
   bin = join(root, 'tools', 'bin')
