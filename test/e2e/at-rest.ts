@@ -4,7 +4,7 @@ import { pullRequestStatus } from '#contracts/pull-request'
 import { eventually, patience } from '../support/crash-points.ts'
 import type { TestInstallation, TestRepository } from '../support/installation.ts'
 
-const REST_MS = 300_000 * patience
+const REST_MS = 90_000 * patience
 
 /** Until each PR has landed or rests, the queue is empty, and `still` has nothing more to wait for. */
 export async function untilAtRest(

@@ -73,7 +73,7 @@ const mutations: { mutation: Mutation; scene: SceneName; red: RegExp }[] = [
   { mutation: 'no-comment-time', scene: 'said-late', red: /^I1: the comment on .* merged, says "Approved/ },
   { mutation: 'no-decision-key', scene: 'decided-again', red: /^I1: .* was decided \d+ times/ },
   { mutation: 'no-enqueue-key', scene: 'enqueued-again', red: /^I1: .* has 2 open workflows of type mergeQueue/ },
-  { mutation: 'no-look-before-landing', scene: 'landed-again', red: /^I2: .* has 0 landings on record/ },
+  { mutation: 'no-look-before-landing', scene: 'landed-again', red: /^I2: .* is 2 times on the base/ },
   { mutation: 'no-look-before-landing', scene: 'landed-late', red: /^I2: .* is 2 times on the base/ },
   { mutation: 'any-evidence', scene: 'another-tree', red: /^I4: the tip .* has a tree that never passed/ },
 ]
