@@ -6,7 +6,7 @@ import type { TestInstallation, TestRepository } from '../support/installation.t
 
 const REST_MS = 90_000 * patience
 
-/** Until each PR has landed or rests, the queue is empty, and `still` has nothing more to wait for. */
+/** Until each PR has landed or rests, the queue is empty and idle, and `still` has nothing more to wait for. */
 export async function untilAtRest(
   { connected: { client } }: TestInstallation,
   { name }: TestRepository,
@@ -24,8 +24,13 @@ export async function untilAtRest(
       const { phase, resting } = await handle.query(pullRequestStatus)
       if (!resting) return `#${number} to rest; it is ${phase}`
     }
-    const { entries } = await client.workflow.getHandle(mergeQueueId(name, 'main')).query(mergeQueueStatus)
-    return entries.length === 0 ? null : 'the queue to be empty'
+    const queue = client.workflow.getHandle(mergeQueueId(name, 'main'))
+    const { entries } = await queue.query(mergeQueueStatus)
+    if (entries.length > 0) return 'the queue to be empty'
+    // A PR that sees itself merged takes its entry out while the landing still waits for its next attempt.
+    const { raw } = await queue.describe()
+    const [pending] = raw.pendingActivities ?? []
+    return pending ? `the queue to end ${pending.activityType?.name}` : null
   }
   const ask = () => waitsFor().catch((error: unknown) => String(error))
   await eventually(
