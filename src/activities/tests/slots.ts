@@ -1,10 +1,12 @@
 import { createHash } from 'node:crypto'
 import { once } from 'node:events'
-import { link, mkdir, readdir, rm, unlink, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, rm } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { Milliseconds } from '#domain/policy'
 import { emptyFolder } from './folders.ts'
-import { identify, isAlive, killMembers, killGroup, readIdentity, readRecord } from './leftovers.ts'
+import { identify, isAlive, killMembers, killGroup, readRecord } from './leftovers.ts'
+import { draftName, isSilent, lock, renew, unlock } from './locks.ts'
 
 /** A pooled working tree, held by one run. Only `tree`, `home` and `temp` are for the code that runs. */
 export type Slot = {
@@ -33,9 +35,15 @@ export type SlotPool = {
 /** How often slots that other processes of this host hold are looked at again. */
 const pollInterval = 100
 
+/** `silentMs`: after which a holder that does not renew its lock each `beatMs` is taken to stand still. */
+export type SlotTimes = { beatMs: Milliseconds; silentMs: Milliseconds }
+
+const defaults: SlotTimes = { beatMs: 2_000, silentMs: 15_000 }
+
 /** `folder` is of this host alone: whether a lock's holder lives is asked by its process id. */
-export function createSlotPool(folder: string, size: number): SlotPool {
+export function createSlotPool(folder: string, size: number, times: SlotTimes = defaults): SlotPool {
   const held = new Set<string>()
+  setInterval(() => void [...held].map(renew), times.beatMs).unref()
   const turns = new Map<string, Promise<void>>()
   let freed = Promise.withResolvers<void>()
 
@@ -43,10 +51,8 @@ export function createSlotPool(folder: string, size: number): SlotPool {
     const root = join(folder, folderName(folder, repo))
     const before = turns.get(root) ?? Promise.resolve()
     const turn = Promise.withResolvers<void>()
-    turns.set(
-      root,
-      before.then(() => turn.promise),
-    )
+    const after = before.then(() => turn.promise)
+    turns.set(root, after)
     try {
       await Promise.race([before, whenAborted(signal)])
       return await nextFree(root, signal)
@@ -57,10 +63,13 @@ export function createSlotPool(folder: string, size: number): SlotPool {
 
   async function nextFree(root: string, signal: AbortSignal): Promise<Slot> {
     for (;;) {
-      for (let number = 1; number <= size; number += 1) {
+      // A process that was stopped keeps its slot, in which it may go on at any time; but it must not stop the others.
+      for (let number = 1, silent = 0; number <= size + silent; number += 1) {
         signal.throwIfAborted()
-        const slot = await tryTake(join(root, String(number)))
+        const path = join(root, String(number))
+        const slot = await tryTake(path)
         if (slot) return slot
+        if (!held.has(path) && (await isSilent(path, times.silentMs))) silent += 1
       }
       await Promise.race([freed.promise, sleep(pollInterval), whenAborted(signal)])
     }
@@ -159,53 +168,6 @@ async function removeUnfinished(path: string): Promise<void> {
     const author = draftName.exec(name)?.[1]
     if (author !== undefined && !isAlive(identify(Number(author)))) await rm(join(path, name), { force: true })
   }
-}
-
-/** Whether the slot is ours now. The lock names a process, and one whose process is dead is taken over. */
-async function lock(path: string): Promise<boolean> {
-  const file = join(path, 'lock')
-  if (await createWhole(file)) return true
-  if (!(await isStale(file))) return false
-  const takeover = join(path, 'takeover')
-  if (!(await createWhole(takeover))) {
-    const other = await readIdentity(takeover)
-    if (other && !isAlive(other)) await rm(takeover, { force: true })
-    return false
-  }
-  try {
-    // Looked at again: another process may have taken it over between our look and our takeover.
-    if (!(await isStale(file))) return false
-    await rm(file, { force: true })
-    return await createWhole(file)
-  } finally {
-    await rm(takeover, { force: true })
-  }
-}
-
-async function isStale(file: string): Promise<boolean> {
-  const holder = await readIdentity(file)
-  return holder !== null && !isAlive(holder)
-}
-
-const draftName = /^(?:lock|takeover)\.(\d+)\.[\d.]+$/
-
-/** By a link, so that a lock is never seen without its content. */
-async function createWhole(file: string): Promise<boolean> {
-  const draft = `${file}.${process.pid}.${performance.now()}`
-  await writeFile(draft, JSON.stringify(identify(process.pid)), { mode: 0o600 })
-  try {
-    await link(draft, file)
-    return true
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false
-    throw error
-  } finally {
-    await unlink(draft)
-  }
-}
-
-async function unlock(path: string): Promise<void> {
-  await rm(join(path, 'lock'), { force: true })
 }
 
 export async function whenAborted(signal: AbortSignal): Promise<void> {

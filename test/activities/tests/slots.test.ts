@@ -145,6 +145,23 @@ describe('a lock', () => {
   })
 })
 
+describe('a process that holds the only slot', () => {
+  const times = { beatMs: 20, silentMs: 400 }
+
+  test('and stands still keeps it, and another slot takes its place', async () => {
+    const path = await lockedBy(identify(process.ppid))
+    const slot = await createSlotPool(folder, 1, times).acquire('shop', AbortSignal.timeout(20_000))
+    expect(dirname(slot.tree)).not.toBe(path)
+    expect(await readdir(path)).toContain('lock')
+  })
+
+  test('for long is waited for as long as it goes on', async () => {
+    await createSlotPool(folder, 1, times).acquire('shop', never)
+    const waiting = createSlotPool(folder, 1, times).acquire('shop', AbortSignal.timeout(3 * times.silentMs))
+    await expect(waiting).rejects.toThrow('timeout')
+  })
+})
+
 describe('what a killed process left in a slot', () => {
   test('goes when the slot is taken again, but not what a living one is at', async () => {
     const path = await lockedBy({ pid: deadProcess(), startedAt: '1' })
