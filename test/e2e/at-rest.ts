@@ -1,10 +1,14 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { mergeQueueId, pullRequestId } from '#contracts/ids'
 import { mergeQueueStatus } from '#contracts/merge-queue'
 import { pullRequestStatus } from '#contracts/pull-request'
-import { eventually, patience } from '../support/crash-points.ts'
+import { patience } from '../support/crash-points.ts'
 import type { TestInstallation, TestRepository } from '../support/installation.ts'
 
-const REST_MS = 90_000 * patience
+/** Without anything new in the histories; and in all, for what goes on for ever does not rest either. */
+const STILL_MS = 90_000 * patience
+const REST_MS = 400_000 * patience
+const POLL_MS = 100
 
 /** Until each PR has landed or rests, the queue is empty and idle, and `still` has nothing more to wait for. */
 export async function untilAtRest(
@@ -33,9 +37,22 @@ export async function untilAtRest(
     return pending ? `the queue to end ${pending.activityType?.name}` : null
   }
   const ask = () => waitsFor().catch((error: unknown) => String(error))
-  await eventually(
-    async () => (await ask()) === null,
-    REST_MS,
-    async () => `waits for ${await ask()}`,
-  )
+  const pipelines = [mergeQueueId(name, 'main'), ...numbers.map((number) => pullRequestId(name, number))]
+  const events = async () => {
+    const described = pipelines.map((id) => client.workflow.getHandle(id).describe())
+    const lengths = (await Promise.allSettled(described)).map((one) =>
+      one.status === 'fulfilled' ? `${one.value.runId} ${one.value.historyLength}` : '',
+    )
+    return lengths.join(', ')
+  }
+  let progress = { events: '', at: Date.now() }
+  const begun = Date.now()
+  for (let waits = await ask(); waits !== null; waits = await ask()) {
+    const now = await events()
+    if (now !== progress.events) progress = { events: now, at: Date.now() }
+    const [still, all] = [Date.now() - progress.at, Date.now() - begun]
+    if (still > STILL_MS || all > REST_MS)
+      throw new Error(`after ${all} ms, ${still} without an event, waits for ${waits}`)
+    await sleep(POLL_MS)
+  }
 }

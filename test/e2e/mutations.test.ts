@@ -22,7 +22,8 @@ import { continueStopped } from './continue-stopped.ts'
 import { violations, type Expectation } from './invariants.ts'
 import { chainsOf, parseScenario } from './sweep.ts'
 
-const LIMIT_MS = 120_000 * patience
+/** Far more than a scene takes: a machine that is busy otherwise is no finding. */
+const LIMIT_MS = 450_000 * patience
 
 const policy = `version: 1
 checks:
