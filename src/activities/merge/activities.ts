@@ -3,12 +3,18 @@ import { evidenceKey, isReusable, type Evidence } from '#domain/evidence'
 import { pinnedChecks, proofsOf, type Candidate, type QueueEntry } from '#domain/merge-queue'
 import { policyFileName, type PlannedCheck } from '#domain/policy'
 import type { Merged, Sha } from '#domain/pull-request'
+import { forbiddenPaths } from '#domain/review'
+import { oneLine, plainText } from '#domain/text'
 import type { Ledger } from '#ledger/port'
 import { recallHold } from '../forge/commands.ts'
 import type { Forge, MergeRefusal } from '../forge/port.ts'
 import type { GitRepository } from '../git/port.ts'
+import { pathMatcher } from '../review/paths.ts'
 import type { CommandRunner } from '../tests/port.ts'
 import { landingCommit, type LandingRefusal } from './landing-commit.ts'
+
+/** Characters of a path in a reason. */
+const MAX_PATH = 200
 
 export type MergeTools = {
   forge: Forge
@@ -96,9 +102,9 @@ async function build(tools: MergeTools, { repo, branch, entry, knownBase }: Buil
   const base = knownBase?.sha === baseSha ? knownBase : { sha: baseSha, tree: await git.treeOf(baseSha) }
   const made = await landingCommit({ ledger, git }, { entry, branch, base })
   if (made.outcome !== 'made') return made
-  const { commit, tree, method } = made
-  if (!entry.alone && (await git.changedPaths(base.sha, commit)).includes(policyFileName))
-    return undecidedPolicy(branch)
+  const { commit, tree, method, forbidden } = made
+  const refusal = refusalOfPaths(await git.changedPaths(base.sha, commit), { entry, branch, forbidden })
+  if (refusal !== null) return refusal
   const candidate: Candidate = {
     number: entry.number,
     head: entry.head,
@@ -111,10 +117,21 @@ async function build(tools: MergeTools, { repo, branch, entry, knownBase }: Buil
   return { outcome: 'built', candidate, base }
 }
 
-/** A change of the policy needs approvals of its own: what nobody decided as one does not land, however it came about. */
-function undecidedPolicy(branch: string): LandingRefusal {
-  const reason = `on ${branch} as it is now it changes ${policyFileName}, and it was not decided as a change of the policy`
-  return { outcome: 'refused', kind: 'blocked', reason }
+/**
+ * The review looked at the range of the pull request. What lands may change more: by a merge in the head, or a rename on
+ * the base. What nobody decided as a change of the policy is none, and what the policy forbids is forbidden.
+ */
+function refusalOfPaths(
+  paths: string[],
+  { entry, branch, forbidden }: { entry: QueueEntry; branch: string; forbidden: string[] },
+): LandingRefusal | null {
+  const blocked = (what: string): LandingRefusal => {
+    return { outcome: 'refused', kind: 'blocked', reason: `on ${branch} as it is now it changes ${what}` }
+  }
+  if (!entry.alone && paths.includes(policyFileName))
+    return blocked(`${policyFileName}, and it was not decided as a change of the policy`)
+  const [found] = forbiddenPaths(paths, pathMatcher(forbidden))
+  return found ? blocked(`${oneLine(plainText(found.path ?? ''), MAX_PATH)}, and ${found.message}`) : null
 }
 
 /** The passes that the tree has already, by check. */

@@ -16,7 +16,10 @@ const MAX_REASON = 600
 const MAX_PATHS = 10
 
 /** The tip that the base would get: a commit of ours, the last one of a chain, or the head itself. */
-export type LandingCommit = { outcome: 'made'; commit: Sha; tree: Sha; method: MergeMethod }
+type MadeCommit = { outcome: 'made'; commit: Sha; tree: Sha; method: MergeMethod }
+
+/** `forbidden`: the paths that the policy of its decision lets no pull request change. */
+export type LandingCommit = MadeCommit & { forbidden: string[] }
 
 /** Why no candidate can be made of this head. Only a new head, another base or another method changes that. */
 export type LandingRefusal =
@@ -46,21 +49,27 @@ export async function landingCommit(
     throw ApplicationFailure.nonRetryable(`#${entry.number}: snapshot or policy is not in the ledger`, 'NotFound')
   }
   const landing: Landing = { git, entry, branch, base, snapshot, merge: policy.merge }
-  switch (policy.merge.method) {
+  const made = await makeCommit(landing)
+  return made.outcome === 'made' ? { ...made, forbidden: policy.checks.review.forbiddenPaths } : made
+}
+
+async function makeCommit(landing: Landing): Promise<MadeCommit | LandingRefusal> {
+  const { method } = landing.merge
+  switch (method) {
     case 'fast-forward':
       return fastForward(landing)
     case 'rebase':
       return rebase(landing)
     case 'squash':
     case 'merge':
-      return oneCommit(landing, policy.merge.method)
+      return oneCommit(landing, method)
     default:
-      return never(policy.merge.method)
+      return never(method)
   }
 }
 
 /** The head itself: no commit of ours, so no trailer either. */
-async function fastForward({ git, entry: { head }, branch, base }: Landing): Promise<LandingCommit | LandingRefusal> {
+async function fastForward({ git, entry: { head }, branch, base }: Landing): Promise<MadeCommit | LandingRefusal> {
   if (!(await git.isAncestor(base.sha, head))) {
     if (await git.isAncestor(head, base.sha)) return empty(branch)
     return refused(
@@ -76,7 +85,7 @@ async function fastForward({ git, entry: { head }, branch, base }: Landing): Pro
  * Each commit of the head anew. What lands is what the PR shows, the merge of its head: where a merge among its commits
  * settled what none of them tells, the last one's tree would be another, and nothing is made.
  */
-async function rebase(landing: Landing): Promise<LandingCommit | LandingRefusal> {
+async function rebase(landing: Landing): Promise<MadeCommit | LandingRefusal> {
   const { git, entry, branch, base, snapshot } = landing
   const merged = await mergedTree(landing)
   if (merged.outcome !== 'clean') return merged
@@ -109,7 +118,7 @@ async function rebase(landing: Landing): Promise<LandingCommit | LandingRefusal>
   }
 }
 
-async function oneCommit(landing: Landing, method: 'merge' | 'squash'): Promise<LandingCommit | LandingRefusal> {
+async function oneCommit(landing: Landing, method: 'merge' | 'squash'): Promise<MadeCommit | LandingRefusal> {
   const { git, entry, base, snapshot } = landing
   const [merged, message] = await Promise.all([mergedTree(landing), messageOf(landing)])
   if (merged.outcome !== 'clean') return merged

@@ -1,14 +1,13 @@
-import picomatch from 'picomatch'
 import { toFinding } from '#domain/check-report'
 import type { Finding, LogReference } from '#domain/evidence'
 import { maskSecrets } from '#domain/mask'
-import type { ReviewerPolicy, ReviewPolicy, CommandPolicy } from '#domain/policy'
+import type { ReviewerPolicy, CommandPolicy } from '#domain/policy'
 import { conflictMarkers, forbiddenPaths, oversizedFiles } from '#domain/review'
 import { parseReviewerAnswer } from '#domain/reviewer-answer'
-import { pathGlobs } from '#domain/rules/globs'
 import { plainText } from '#domain/text'
 import type { CommandOutcome, CommandRunner } from '../tests/port.ts'
 import { markerLines } from './added-lines.ts'
+import { pathMatcher } from './paths.ts'
 import type { Reviewer, ReviewOutcome, ReviewRun } from './port.ts'
 
 /** Bytes of the diff that a reviewer gets on standard input. */
@@ -56,13 +55,8 @@ async function builtInFindings({ git, mergeBase, head, policy, signal }: ReviewR
   return [
     ...conflictMarkers(await markerLines(added)),
     ...oversizedFiles(files, policy.maxFileSize),
-    ...forbiddenPaths(paths, pathMatcher(policy)),
+    ...forbiddenPaths(paths, pathMatcher(policy.forbiddenPaths)),
   ].map(presentable)
-}
-
-function pathMatcher({ forbiddenPaths: patterns }: ReviewPolicy): (path: string) => string | null {
-  const matchers = patterns.map((pattern) => ({ pattern, matches: picomatch(pathGlobs(pattern), { dot: true }) }))
-  return (path) => matchers.find(({ matches }) => matches(path))?.pattern ?? null
 }
 
 async function askReviewer(

@@ -122,6 +122,7 @@ describe('a head that holds a merge of its base', () => {
     expect(behind).toMatchObject({ outcome: 'refused', kind: 'behind' })
     const merged = await sample.merge('head', 'main')
     expect(await made('fast-forward', { head: merged, onto })).toEqual({
+      forbidden: [],
       ...{ outcome: 'made', commit: merged, tree: await git.treeOf(merged), method: 'fast-forward' },
     })
   })

@@ -98,3 +98,26 @@ describe.each([
     expect(await buildCandidate({ ...request, entry: { ...entry, alone: true } })).toMatchObject({ outcome: 'built' })
   })
 })
+
+describe('a path that the policy forbids', () => {
+  it('is forbidden in what lands, though the range of the pull request does not show it', async () => {
+    const forbidding = loose.replace('checks: {', "checks: { review: { forbiddenPaths: ['ops/**'] },")
+    const start = await sample.commit({ files: { [file]: forbidding, 'ops/a.txt': 'old\n' }, message: 'start' })
+    await sample.commit({ files: { 'own.txt': 'own\n' }, message: 'own', branch: 'head', from: start })
+    const changed = await sample.commit({ files: { 'ops/a.txt': 'new\n' }, message: 'change' })
+    await sample.git('branch', 'early', 'head')
+    await sample.git('switch', '--quiet', 'head')
+    await sample.git('merge', '--quiet', '-s', 'ours', '--no-edit', changed)
+    await sample.merge('main', 'early')
+    const head = await sample.commit({ files: { 'more.txt': 'more\n' }, message: 'more', branch: 'head' })
+    const { takeSnapshot, buildCandidate } = activities(await opened(head))
+    const { id, policy } = await takeSnapshot({ repo: 'shop', number: 7 })
+    const entry = {
+      ...{ number: 7, head, title: 'Add', snapshotId: id, policyDigest: policy.digest, checks: [] },
+      ...{ evidenceMaxAge: 1, enqueuedAt: '2026-03-01T00:00:00.000Z', enqueuedBy: 'ann' },
+    }
+    const reason = 'on main as it is now it changes ops/a.txt, and the policy forbids changes of ops/**'
+    const built = await buildCandidate({ repo: 'shop', branch: 'main', knownBase: null, entry })
+    expect(built).toEqual({ outcome: 'refused', kind: 'blocked', reason })
+  })
+})
