@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import type { KnownPerson } from '#domain/people'
 import {
   commandsOf,
   type CheckName,
@@ -7,9 +8,11 @@ import {
   type PolicyFacts,
   type PolicySource,
 } from '#domain/policy'
+import { policyWarnings } from '#domain/rules/warnings'
 import { policySchema, resolvePolicy } from './policy-schema.ts'
 import type { ConfigProblem } from './problems.ts'
 import { validateYaml } from './validate.ts'
+import { readYaml } from './yaml-document.ts'
 
 export { policyFileName } from '#domain/policy'
 
@@ -28,6 +31,17 @@ export function parsePolicy(text: string, file: string): ParsedPolicy {
   if (!result.ok) return result
   const policy = resolvePolicy(result.value)
   return { ok: true, policy, digest: policyDigest(policy) }
+}
+
+/** What will never be met in a policy that `parsePolicy` took, each at its place in the text. */
+export function placedWarnings(policy: Policy, people: KnownPerson[], text: string, file: string): ConfigProblem[] {
+  const read = readYaml(text, file)
+  if (!read.ok) return read.problems
+  const { document } = read
+  const warnings = policyWarnings(policy, people).map(({ path, name, message }) => {
+    return { file, ...document.placeOfText(path, name), path: path.join('.'), message }
+  })
+  return warnings.sort((a, b) => a.line - b.line || a.column - b.column)
 }
 
 /** The policy of an empty file: no tests, every default. */

@@ -13,6 +13,8 @@ export type YamlDocument = {
   /** Where the value at `path` stands; of a key that is not there, the map that lacks it. */
   placeOf(path: Path): Place
   placeOfKey(path: Path, key: string): Place
+  /** Where `text` first stands in the value at `path`; where it does not, that value. */
+  placeOfText(path: Path, text: string): Place
 }
 
 /** Characters. */
@@ -109,12 +111,16 @@ function yamlProblem(error: YAMLError, file: string, lines: LineCounter): Config
   return { ...where, message: `is not valid YAML: ${lowerFirst(reason.trim())}` }
 }
 
-function places(parsed: Document.Parsed, lines: LineCounter): Pick<YamlDocument, 'placeOf' | 'placeOfKey'> {
+function places(parsed: Document.Parsed, lines: LineCounter): Omit<YamlDocument, 'value'> {
   return {
     placeOf: (path) => place(lines, offsetOf(parsed, path)),
     placeOfKey(path, key) {
       const pair = pairOf(parsed, walk(parsed, path).node, key)
       return place(lines, isNode(pair?.key) ? (pair.key.range?.[0] ?? 0) : offsetOf(parsed, path))
+    },
+    placeOfText(path, text) {
+      const offset = offsetOfText(walk(parsed, path).node, text)
+      return place(lines, offset ?? offsetOf(parsed, path))
     },
   }
 }
@@ -125,6 +131,18 @@ function offsetOf(parsed: Document.Parsed, path: Path): number {
   const unwritten = isScalar(node) && node.range !== null && node.range !== undefined && node.range[0] === node.range[1]
   const shown = unwritten && key ? key : node
   return shown?.range?.[0] ?? 0
+}
+
+function offsetOfText(node: Node | null, text: string): number | null {
+  let found: number | null = null
+  visit(node, {
+    Scalar(_, { value, range }) {
+      if (value !== text || !range) return undefined
+      found = range[0]
+      return visit.BREAK
+    },
+  })
+  return found
 }
 
 /** The deepest node on the way to `path`, and its key. */

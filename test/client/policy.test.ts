@@ -126,12 +126,17 @@ policyChange: { approvals: { count: 1, from: [rita, bosses] } }
     expect(ran.json).toMatchObject({
       files: { policy: 'warned.yaml' },
       warnings: [
-        'policyChange.approvals: nobody in `people` of switchyard.yaml is "bosses" or in a group of that name',
-        'rules: hm: the policy has no check "lint"',
-        'rules: hm: nobody in `people` of switchyard.yaml is in the group "ops"',
-        'rules: hm: nobody in `people` of switchyard.yaml is "owners" or in a group of that name',
+        {
+          ...{ file: 'warned.yaml', line: 4, column: 33, path: 'rules.2.require' },
+          message: 'the policy has no check "lint"',
+        },
+        { line: 4, column: 48, message: 'nobody in `people` of switchyard.yaml is in the group "ops"' },
+        { line: 4, column: 87, message: expect.stringContaining('is "owners" or in a group of that name') },
+        { line: 5, column: 52, message: expect.stringContaining('is "bosses" or in a group of that name') },
       ],
     })
+    const shown = await run('policy', 'check', '--file', 'warned.yaml')
+    expect(shown.stdout).toContain('! warned.yaml:4:33: the policy has no check "lint"\n')
   })
 
   test('of a file that is not there is an error only where it is named', async () => {

@@ -2,10 +2,9 @@ import { readFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { installationFileName } from '#config/installation-file'
 import { findInstallation, loadInstallation } from '#config/load'
-import { parsePolicy, policyFileName } from '#config/policy'
-import { ConfigError, fileProblem, type ConfigProblem } from '#config/problems'
+import { parsePolicy, placedWarnings, policyFileName } from '#config/policy'
+import { ConfigError, fileProblem, formatProblem, type ConfigProblem } from '#config/problems'
 import type { KnownPerson } from '#domain/people'
-import { policyWarnings } from '#domain/rules/warnings'
 import type { CommandContext, ExitCode } from '../context.ts'
 import { topLevel } from '../user-git.ts'
 
@@ -15,7 +14,7 @@ export type PolicyCheck = { file?: string }
 export type Checked = {
   files: { installation: string | null; policy: string | null }
   policyDigest: string | null
-  warnings: string[]
+  warnings: ConfigProblem[]
 }
 
 /** Both files as they are in the working tree; problems of either are exit code 2. Warnings are none. */
@@ -41,7 +40,12 @@ async function checkInstallation({ cwd, env, flags }: CommandContext) {
   return { file: paths.file, problems: loaded.problems, people: [] }
 }
 
-type CheckedPolicy = { file: string | null; problems: ConfigProblem[]; digest: string | null; warnings: string[] }
+type CheckedPolicy = {
+  file: string | null
+  problems: ConfigProblem[]
+  digest: string | null
+  warnings: ConfigProblem[]
+}
 
 async function checkPolicy(
   context: CommandContext,
@@ -61,7 +65,8 @@ async function checkPolicy(
   }
   const parsed = parsePolicy(text, file)
   if (!parsed.ok) return { ...nothing, file, problems: parsed.problems }
-  return { file, problems: [], digest: parsed.digest, warnings: policyWarnings(parsed.policy, people) }
+  const warnings = placedWarnings(parsed.policy, people, text, file)
+  return { file, problems: [], digest: parsed.digest, warnings }
 }
 
 function print({ output }: CommandContext, { files, policyDigest, warnings }: Checked): void {
@@ -70,5 +75,5 @@ function print({ output }: CommandContext, { files, policyDigest, warnings }: Ch
   else output.line(ok, ` ${files.installation}`)
   if (files.policy === null) output.line(`- ${policyFileName}: none here, the policy from init applies`)
   else output.line(ok, ` ${files.policy}  ${policyDigest?.slice(0, 12) ?? ''}`)
-  for (const warning of warnings) output.line({ text: '!', style: 'yellow' }, ` ${warning}`)
+  for (const warning of warnings) output.line({ text: '!', style: 'yellow' }, ` ${formatProblem(warning)}`)
 }
