@@ -1,0 +1,64 @@
+import type { Instant } from '../pull-request.ts'
+import { after } from './question.ts'
+import { isSettled, settledBy, type ClarificationState } from './state.ts'
+
+/** What happens next to a question that nobody answers. */
+export type Rung = { at: Instant; action: 'remind' | 'escalate' | 'expire' }
+
+/** null: it waits for nothing but an answer, or for nothing at all. */
+export function nextRung(state: ClarificationState): Rung | null {
+  if (isSettled(state)) return null
+  const rungs = [expiry(state), escalation(state), reminder(state)].filter((rung) => rung !== null)
+  const [first] = rungs.sort((one, other) => Date.parse(one.at) - Date.parse(other.at))
+  return first ?? null
+}
+
+/** The state after a rung. What is said to people is an effect of its own. */
+export function climbed(state: ClarificationState, { action }: Rung, now: Instant): ClarificationState {
+  switch (action) {
+    case 'remind':
+      return { ...state, reminders: state.reminders + 1, lastReminderAt: now, remindAt: null }
+    case 'escalate':
+      return { ...state, escalations: state.escalations + 1, lastReminderAt: now, remindAt: null }
+    case 'expire':
+      return expired(state, now)
+  }
+}
+
+/** A reminder that found nobody at work is given when somebody is. */
+export function postponed(state: ClarificationState, until: Instant): ClarificationState {
+  return { ...state, remindAt: until }
+}
+
+function expired(state: ClarificationState, now: Instant): ClarificationState {
+  const { default: standard, ladder } = state.question
+  switch (ladder.atExpiry) {
+    case 'default':
+      return settledBy(state, { state: 'defaulted', value: standard, comment: '' }, now)
+    case 'fail':
+      return settledBy(state, { state: 'expired', value: null, comment: '' }, now)
+    case 'park':
+      return { ...settledBy(state, { state: 'parked', value: null, comment: '' }, now), lastReminderAt: now }
+  }
+}
+
+/** Before a reminder of the same moment: it says more. A parked question has expired already. */
+function expiry({ question, askedAt, outcome }: ClarificationState): Rung | null {
+  const { expiresAfter } = question.ladder
+  return expiresAfter === null || outcome !== null ? null : { at: after(askedAt, expiresAfter), action: 'expire' }
+}
+
+function escalation({ question, askedAt, escalations, outcome }: ClarificationState): Rung | null {
+  const { escalateAfter, escalateTo } = question.ladder
+  if (escalations >= escalateTo.length || outcome !== null) return null
+  return { at: after(askedAt, escalateAfter * (escalations + 1)), action: 'escalate' }
+}
+
+function reminder(state: ClarificationState): Rung | null {
+  const { question, askedAt, lastReminderAt, remindAt } = state
+  const { remindAfter, remindEvery } = question.ladder
+  if (remindAt !== null) return { at: remindAt, action: 'remind' }
+  if (lastReminderAt === null)
+    return remindAfter === null ? null : { at: after(askedAt, remindAfter), action: 'remind' }
+  return remindEvery === null ? null : { at: after(lastReminderAt, remindEvery), action: 'remind' }
+}

@@ -1,0 +1,36 @@
+import type { Instant } from '../pull-request.ts'
+import { nextRung, type Rung } from './ladder.ts'
+import type { AnswerOption, ClarificationKind } from './question.ts'
+import { askedOf, type ClarificationState, type OutcomeState } from './state.ts'
+
+/** A row of `inbox --json`, without what only its id tells. */
+export type ClarificationView = {
+  kind: ClarificationKind
+  title: string
+  state: OutcomeState | 'open'
+  options: AnswerOption[]
+  default: string | null
+  who: string[]
+  needed: number
+  answered: { by: string; value: string; at: Instant }[]
+  urgent: boolean
+  repo: string | null
+  number: number | null
+  askedAt: Instant
+  expiresAt: Instant | null
+  next: Rung | null
+}
+
+export function viewOf(state: ClarificationState): ClarificationView {
+  const { question, answers, outcome, askedAt } = state
+  const { kind, title, options, default: standard, needed, urgent, repo, number, ladder } = question
+  const expiresAt = ladder.expiresAfter === null ? null : new Date(Date.parse(askedAt) + ladder.expiresAfter)
+  return {
+    ...{ kind, title, options, default: standard, needed, urgent, repo, number, askedAt },
+    state: outcome?.state ?? 'open',
+    who: askedOf(state),
+    answered: answers.map(({ by, value, at }) => ({ by, value, at })),
+    expiresAt: expiresAt?.toISOString() ?? null,
+    next: nextRung(state),
+  }
+}
