@@ -2,6 +2,7 @@ import type { CreateTableBuilder, Kysely } from 'kysely'
 import type { Migration } from 'kysely/migration'
 import { addReactions } from './migration-0004.ts'
 import { addFailuresAndStatistics } from './migration-0003.ts'
+import { addClarifications } from './migration-0005.ts'
 import { texts, type StoreDialect } from './store-dialect.ts'
 
 /** Forward only: a step that ran anywhere is never edited, the next change is a new one. Names sort by age. */
@@ -11,6 +12,7 @@ export function migrations(store: StoreDialect): Record<string, Migration> {
     '0002-local-forge': { up: (db) => createLocalForge(db, store) },
     '0004-reactions': { up: (db) => addReactions(db, store) },
     '0003-failures-and-statistics': { up: (db) => addFailuresAndStatistics(db, store) },
+    '0005-clarifications': { up: (db) => addClarifications(db, store) },
   }
 }
 

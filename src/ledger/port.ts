@@ -87,6 +87,27 @@ export type Statistics = {
   evidence: { uses: number; reuses: number }
 }
 
+/** What makes two questions the same, where an answer to one may answer the other. `repo`: null for the installation. */
+export type SameQuestion = {
+  scope: 'repository' | 'installation'
+  repo: string | null
+  title: string
+  /** The asker's key of what the answer depends on. */
+  context: string
+}
+
+/** An answer that is used again where the same is asked. */
+export type RememberedAnswer = SameQuestion & {
+  /** 12 hex digits of the SHA-256 of scope, repository, title and context. */
+  id: string
+  /** The id of the workflow that got it. */
+  clarification: string
+  value: string
+  by: string[]
+  comment: string
+  at: Instant
+}
+
 /** `place`: its file, or its server and database without a password. `bytes`: what it takes on disk. */
 export type LedgerFacts = { store: 'sqlite' | 'postgres'; version: string; place: string; bytes: number }
 
@@ -144,6 +165,18 @@ export interface Ledger {
   appendAudit(entry: AuditEntry): Promise<void>
   /** Oldest first; with `limit` the newest ones. `since` is inclusive. */
   audit(filter: AuditFilter): Promise<AuditEntry[]>
+
+  /** Under its SHA-256: what is there already stays. */
+  saveText(digest: string, text: string): Promise<void>
+  text(digest: string): Promise<string | null>
+
+  /** One per id: the answer with the later `at` takes the place of the other. */
+  rememberAnswer(answer: RememberedAnswer): Promise<void>
+  rememberedAnswer(question: SameQuestion): Promise<RememberedAnswer | null>
+  /** Newest first; of one repository, with those of the whole installation, or all. */
+  rememberedAnswers(filter: { repo?: string }): Promise<RememberedAnswer[]>
+  /** Whether there was one. */
+  forgetAnswer(id: string): Promise<boolean>
 
   pullRequestCounts(repo: string | null): Promise<PullRequestCounts>
   statistics(filter: StatisticsFilter): Promise<Statistics>

@@ -3,6 +3,7 @@ import type { Outcome } from '#domain/decision'
 import type { Policy } from '#domain/policy'
 import type { Instant } from '#domain/pull-request'
 import { evidenceIds, firstFailing } from '#domain/rules'
+import { answers } from './answers.ts'
 import { auditTrail } from './audit-trail.ts'
 import { evidenceRecord } from './evidence-record.ts'
 import { parse } from './json.ts'
@@ -18,6 +19,7 @@ export function createRecord(tables: Kysely<Tables>): Omit<Ledger, 'about' | 'cl
     ...decisions(tables),
     ...landings(tables),
     ...auditTrail(tables),
+    ...answers(tables),
     statistics: (filter) => statistics(tables, filter),
   }
 }

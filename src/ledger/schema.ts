@@ -77,6 +77,20 @@ export type RecordTables = {
     snapshot_id: string | null
     details: Json
   }
+  /** What is too long for a workflow, by its SHA-256. */
+  texts: { digest: string; text: string }
+  remembered_answers: {
+    id: string
+    clarification: string
+    scope: 'repository' | 'installation'
+    repo: string | null
+    title: string
+    context: string
+    value: string
+    answered_by: Json
+    comment: string
+    at: Instant
+  }
 }
 
 /** Where the local forge keeps what GitHub would keep. */

@@ -2,7 +2,7 @@ import type { PullRequestRecord } from '#activities/forge/records'
 import type { Evidence } from '#domain/evidence'
 import type { Policy } from '#domain/policy'
 import type { Snapshot } from '#domain/pull-request'
-import type { AuditEntry, Landing, RecordedDecision } from '#ledger/port'
+import type { AuditEntry, Landing, RecordedDecision, RememberedAnswer } from '#ledger/port'
 
 export const sha = (digit: number): string => String(digit % 10).repeat(40)
 export const minute = (count: number): string => new Date(Date.UTC(2026, 0, 1, 0, count)).toISOString()
@@ -105,6 +105,14 @@ export function auditEntry(changes: Partial<AuditEntry> = {}): AuditEntry {
     number: 1,
     snapshotId: null,
     details: { title: 'x', draft: false, count: 1, nothing: null },
+    ...changes,
+  }
+}
+
+export function rememberedAnswer(changes: Partial<RememberedAnswer> = {}): RememberedAnswer {
+  return {
+    ...{ id: 'answer-1', clarification: 'ask:1', scope: 'repository', repo: 'shop', title: 'Which colour?' },
+    ...{ context: 'theme', value: 'red', by: ['ann', 'ben'], comment: "it's; --", at: minute(1) },
     ...changes,
   }
 }

@@ -1,4 +1,5 @@
 import { describe } from 'vitest'
+import { answersContract } from './answers-contract.ts'
 import { failuresContract } from './failures-contract.ts'
 import { temporaryLedger } from './fixtures.ts'
 import { raceContract } from './race-contract.ts'
@@ -9,5 +10,6 @@ describe('the ledger in SQLite', () => {
   recordContract(temporaryLedger)
   failuresContract(temporaryLedger)
   statisticsContract(temporaryLedger)
+  answersContract(temporaryLedger)
   raceContract(temporaryLedger)
 })

@@ -30,7 +30,7 @@ const reads = new Set(
   Object.entries({
     forge: 'getPullRequest listPullRequests listComments listChecks mergeability branch',
     ledger:
-      'policy lastGoodPolicy snapshot evidence findPass decisions landings audit pullRequestCounts failingSince flakyTests about',
+      'policy lastGoodPolicy snapshot evidence findPass decisions landings audit pullRequestCounts failingSince flakyTests text rememberedAnswer rememberedAnswers about',
     git: 'resolve refs mergeBase isAncestor treeOf commit commits messages changedPaths diff changedFiles readFile readBlob mergeTree',
     pipelines: 'failedPullRequests',
     runner: 'recover',
