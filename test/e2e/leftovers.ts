@@ -1,5 +1,6 @@
 /** What must not lie about, or stand anywhere, once a worker has ended in order. */
 import { createHash } from 'node:crypto'
+import { createReadStream } from 'node:fs'
 import { readdir, readFile, readlink } from 'node:fs/promises'
 import { join } from 'node:path'
 
@@ -52,14 +53,33 @@ async function processesThatKnow(folder: string): Promise<string[]> {
 
 /** I11: where a canary, or its base64 or URL-encoded form, stands in what Switchyard wrote. */
 export async function leaks(canaries: string[], files: string[], texts: Record<string, string>): Promise<string[]> {
-  const contents = new Map(Object.entries(texts))
-  for (const file of files) contents.set(file, await readFile(file, 'latin1'))
-  return canaries.flatMap((canary) => {
-    const forms = [canary, Buffer.from(canary).toString('base64').replace(/=+$/, ''), encodeURIComponent(canary)]
-    return [...contents]
-      .filter(([, content]) => forms.some((form) => content.includes(form)))
-      .map(([name]) => `I11: the canary ${createHash('sha256').update(canary).digest('hex').slice(0, 8)} is in ${name}`)
+  const found = new Map(canaries.map((canary) => [canary, new Set<string>()]))
+  const look = (name: string, content: string) => {
+    for (const [canary, names] of found) if (formsOf(canary).some((form) => content.includes(form))) names.add(name)
+  }
+  for (const [name, text] of Object.entries(texts)) look(name, text)
+  for (const file of files) await eachPart(file, (part) => look(file, part))
+  return [...found].flatMap(([canary, names]) => {
+    const shown = createHash('sha256').update(canary).digest('hex').slice(0, 8)
+    return [...names].map((name) => `I11: the canary ${shown} is in ${name}`)
   })
+}
+
+function formsOf(canary: string): string[] {
+  return [canary, Buffer.from(canary).toString('base64').replace(/=+$/, ''), encodeURIComponent(canary)]
+}
+
+/** Bytes by which a part reaches back into the one before, so that nothing is cut in two: more than any canary has. */
+const OVERLAP = 1_024
+
+/** A database of a long sweep is larger than the longest string. */
+async function eachPart(file: string, look: (part: string) => void): Promise<void> {
+  let before = ''
+  for await (const chunk of createReadStream(file, { encoding: 'latin1', highWaterMark: 4_194_304 })) {
+    const part = before + String(chunk)
+    look(part)
+    before = part.slice(-OVERLAP)
+  }
 }
 
 /** All files below some folders or files. */

@@ -86,9 +86,18 @@ export async function live(rig: TestInstallation, repository: TestRepository, li
   const { faults } = rig
   await rest(() => pendingPoint(faults, repository.name, 'taken-over'))
   continueStopped(rig)
-  await rest(() => pendingPoint(faults, repository.name))
+  await rest(() => {
+    const due = pendingPoint(faults, repository.name)
+    return due !== null && ahead.test(due) ? null : due
+  })
   return expected
 }
+
+/**
+ * In the building of a candidate ahead of its turn, which a landing gives up after a second: on a busy machine the moment
+ * may not come. Once all have landed it comes no more.
+ */
+const ahead = /^kill-worker at landCandidate:after-(?:git|runner)\./
 
 const author = 'ada@example.test'
 
