@@ -175,7 +175,8 @@ function notAllowed(state: ClarificationState, by: string): Refusal | null {
   return refusal('NotAllowed', `${plainText(by)} is not among those who may answer: ${asked.join(', ')}.`)
 }
 
-function refusalOfEnded({ state, value, by, at, comment }: ClarificationOutcome): Refusal {
+/** Why it is too late; of an outcome that is no parking. */
+export function refusalOfEnded({ state, value, by, at, comment }: ClarificationOutcome): Refusal {
   switch (state) {
     case 'answered':
       return refusal('AlreadyAnswered', `${by.join(', ')} answered ${shown(value ?? '')} at ${at}.`)

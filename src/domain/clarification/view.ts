@@ -11,6 +11,8 @@ export type ClarificationView = {
   options: AnswerOption[]
   default: string | null
   who: string[]
+  /** Actors who may not answer, whoever they are. */
+  not: string[]
   needed: number
   answered: { by: string; value: string; at: Instant }[]
   urgent: boolean
@@ -23,10 +25,10 @@ export type ClarificationView = {
 
 export function viewOf(state: ClarificationState): ClarificationView {
   const { question, answers, outcome, askedAt } = state
-  const { kind, title, options, default: standard, needed, urgent, repo, number, ladder } = question
+  const { kind, title, options, default: standard, not, needed, urgent, repo, number, ladder } = question
   const expiresAt = ladder.expiresAfter === null ? null : new Date(Date.parse(askedAt) + ladder.expiresAfter)
   return {
-    ...{ kind, title, options, default: standard, needed, urgent, repo, number, askedAt },
+    ...{ kind, title, options, default: standard, not, needed, urgent, repo, number, askedAt },
     state: outcome?.state ?? 'open',
     who: askedOf(state),
     answered: answers.map(({ by, value, at }) => ({ by, value, at })),
