@@ -96,7 +96,7 @@ export function parseInstallation(text: string, file: string, home: string): Par
       ledger,
       isolation,
       watch,
-      people: resolvePeople(people),
+      people: resolvePeople(people, home),
       timings: { ...defaultTimings, sweep: watch.every, ...withoutUndefined(timings) },
     },
   }

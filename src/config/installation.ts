@@ -1,5 +1,7 @@
 import type { Timings } from '#contracts/timings'
-import type { KnownPerson } from '#domain/people'
+import type { Contact } from '#domain/contact'
+
+export type { Contact, NotifyTarget } from '#domain/contact'
 
 /** `switchyard.yaml` with every default filled in and paths made absolute. */
 export type InstallationConfig = {
@@ -9,7 +11,7 @@ export type InstallationConfig = {
   ledger: string
   isolation: 'required' | 'none'
   watch: { every: number; review: number }
-  people: KnownPerson[]
+  people: Contact[]
   timings: Timings
 }
 

@@ -156,7 +156,7 @@ function fakeInstallation(in_: World): Installation {
       ledger: 'sqlite',
       isolation: 'none',
       watch: { every: 30_000, review: 300_000 },
-      people: in_.people,
+      people: in_.people.map((person) => ({ ...person, notify: [], hours: null })),
       timings: defaultTimings,
     },
     paths: { file: '/nowhere/switchyard.yaml', home: '/nowhere' },

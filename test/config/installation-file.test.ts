@@ -68,10 +68,10 @@ people: []
   })
 
   it('knows people by name, login, address and group', () => {
-    const bob = '{ name: bob, login: bob-hub, email: bob@example.org, groups: [core], notify: mail, hours: 9-17 }'
+    const bob = '{ name: bob, login: bob-hub, email: bob@example.org, groups: [core] }'
     expect(configOf(`people: [ann, ${bob}]`).people).toEqual([
-      { name: 'ann', login: null, email: null, groups: [] },
-      { name: 'bob', login: 'bob-hub', email: 'bob@example.org', groups: ['core'] },
+      { name: 'ann', login: null, email: null, groups: [], notify: [], hours: null },
+      { name: 'bob', login: 'bob-hub', email: 'bob@example.org', groups: ['core'], notify: [], hours: null },
     ])
   })
 

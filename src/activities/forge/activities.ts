@@ -4,6 +4,7 @@ import { commentKey, timeOf, withTime } from '#domain/comment'
 import type { Decision } from '#domain/decision'
 import { isolationWarning, type Isolation } from '#domain/isolation'
 import { maskSecrets } from '#domain/mask'
+import { knownPerson } from '#domain/contact'
 import { isPerson, type KnownPerson } from '#domain/people'
 import type { Instant, PullRequest, Sha, Snapshot, SnapshotFacts } from '#domain/pull-request'
 import { asksForLines, policyFactsOf } from '#domain/rules/facts'
@@ -226,5 +227,5 @@ async function freeze(
 function peopleIn({ author, reviews }: PullRequest, people: KnownPerson[]): Pick<Snapshot, 'people'> {
   const actors = [author, ...reviews.map((review) => review.author)]
   const known = people.filter((person) => actors.some((actor) => isPerson(person, actor)))
-  return known.length > 0 ? { people: known } : {}
+  return known.length > 0 ? { people: known.map(knownPerson) } : {}
 }

@@ -1,5 +1,8 @@
 import type { AnswerOption, ClarificationKind } from '#domain/clarification/question'
+import type { NotifyTarget } from '#domain/contact'
 import type { Instant } from '#domain/pull-request'
+
+export type { NotifyTarget } from '#domain/contact'
 
 /** What a person is told of a clarification. Every text is plain or Markdown of ours, masked, of at most 4 KB. */
 export type Notification = {
@@ -19,13 +22,6 @@ export type Notification = {
   command: string
   webUrl: string | null
 }
-
-/** Where a person wants to hear of it, from `people[].notify` of `switchyard.yaml`. */
-export type NotifyTarget =
-  | { via: 'slack'; url: string }
-  | { via: 'webhook'; url: string; /** Name of the environment variable with the key of the signature. */ secret: string | null }
-  | { via: 'command'; run: string }
-  | { via: 'terminal' }
 
 /**
  * Tells people. At least once: a delivery whose answer was lost is tried again under the same id. Rejects where the

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { MergeQueueEntry } from '#contracts/merge-queue'
+import { knownPerson } from '#domain/contact'
 import type { KnownPerson } from '#domain/people'
 import type { PullRequest } from '#domain/pull-request'
 import type { Ledger } from '#ledger/port'
@@ -49,7 +50,7 @@ async function sweepForge(
 ): Promise<SweepOutcome> {
   const open = await forge.listPullRequests(repo, { state: 'open' })
   const digests = await policyDigests(policies, repo, open)
-  const groups = people.length > 0 ? JSON.stringify(people) : ''
+  const groups = people.length > 0 ? JSON.stringify(people.map(knownPerson)) : ''
   const now: Record<number, string> = {}
   for (const pullRequest of open) {
     const [decision] = await ledger.decisions(repo, pullRequest.number)
