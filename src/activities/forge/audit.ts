@@ -35,8 +35,11 @@ export function reviewEntry(
   record: PullRequestRecord,
   { author, state, head, at }: Review,
   snapshotId: string | null,
+  key: string | null,
 ): AuditEntry {
-  return { ...entry(record, 'pr.reviewed', author, at, `:${author}:${state}`, { state, head }), snapshotId }
+  const reviewed = entry(record, 'pr.reviewed', author, at, `:${author}:${state}`, { state, head })
+  const keyed = key === null ? {} : { key: `pr.reviewed:${record.repo}#${record.number}:${key}` }
+  return { ...reviewed, ...keyed, snapshotId }
 }
 
 function entry(

@@ -9,13 +9,20 @@ export function conversation(
 ): Pick<Forge, 'submitReview' | 'upsertComment' | 'addComment' | 'listComments' | 'react' | 'setCheck' | 'listChecks'> {
   const { records } = engine
   return {
-    async submitReview(repo, number, input, snapshotId = null) {
+    async submitReview(repo, number, input, snapshotId = null, key) {
       const record = await engine.record(repo, number)
       refuseLongBody(input.body)
       const review = { ...input, at: engine.now() }
-      await records.addReview(repo, number, review, reviewEntry(record, review, snapshotId))
-      engine.happened(effect(record, 'reviewed', input.state))
-      return review
+      const entry = reviewEntry(record, review, snapshotId, key ?? null)
+      if (await records.addReview(repo, number, review, entry, key !== undefined)) {
+        engine.happened(effect(record, 'reviewed', input.state))
+        return review
+      }
+      const { author, state, head } = input
+      const before = (await records.reviews(repo, number)).find(
+        (each) => each.author === author && each.state === state && each.head === head,
+      )
+      return before ?? review
     },
     async upsertComment(repo, number, key, body) {
       const record = await engine.record(repo, number)

@@ -103,14 +103,16 @@ async function hasOpenTwin(tables: LedgerTables, repo: string, number: number): 
 
 function reviews(database: LedgerTables): Pick<ForgeRecords, 'addReview' | 'reviews'> {
   return {
-    addReview: (repo, number, review, entry) =>
+    addReview: (repo, number, review, entry, once) =>
       database.transaction().execute(async (transaction) => {
+        // First: whoever else submits the same at this moment waits for it, and then finds it there.
+        if ((await insertAudit(transaction, [entry])) === 0 && once) return false
         await transaction
           .insertInto('forge_reviews')
           .values({ repo, number, ...review })
           .execute()
-        await insertAudit(transaction, [entry])
         await insertHints(transaction, repo, [{ kind: 'review', number, ref: null }])
+        return true
       }),
     reviews: (repo, number) =>
       database

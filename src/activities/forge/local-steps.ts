@@ -8,13 +8,16 @@ export async function insertHints(tables: LedgerTables, repo: string, added: New
   await tables.insertInto('forge_hints').values(rows).execute()
 }
 
-/** As `Ledger.appendAudit`, inside the transaction of the act itself. */
-export async function insertAudit(tables: LedgerTables, entries: AuditEntry[]): Promise<void> {
+/** As `Ledger.appendAudit`, inside the transaction of the act itself. Answers how many were not there yet. */
+export async function insertAudit(tables: LedgerTables, entries: AuditEntry[]): Promise<number> {
+  let inserted = 0
   for (const { snapshotId, details, ...entry } of entries) {
-    await tables
+    const { numInsertedOrUpdatedRows } = await tables
       .insertInto('audit')
       .values({ ...entry, snapshot_id: snapshotId, details: JSON.stringify(details) })
       .onConflict((conflict) => conflict.doNothing())
-      .execute()
+      .executeTakeFirstOrThrow()
+    inserted += Number(numInsertedOrUpdatedRows ?? 0)
   }
+  return inserted
 }

@@ -93,6 +93,7 @@ type Conversation = Pick<
 >
 
 function conversation({ find, kept, hint, audit, nextId }: Memory): Conversation {
+  const reviewed = new Set<string>()
   function addComment(repo: string, number: number, comment: NewComment): Comment {
     const record = kept(repo, number)
     const added: Comment = { ...comment, id: String(nextId()), reactions: [] }
@@ -101,11 +102,14 @@ function conversation({ find, kept, hint, audit, nextId }: Memory): Conversation
     return structuredClone(added)
   }
   return {
-    async addReview(repo, number, review, entry) {
+    async addReview(repo, number, review, entry, once) {
       const { reviews } = kept(repo, number)
+      if (once && reviewed.has(entry.key)) return false
+      reviewed.add(entry.key)
       reviews.push({ ...review })
-      await orUndo(audit(entry), () => reviews.pop())
+      await orUndo(audit(entry), () => reviewed.delete(entry.key) && reviews.pop())
       hint(repo, [{ kind: 'review', number, ref: null }])
+      return true
     },
     reviews: async (repo, number) => structuredClone(find(repo, number)?.reviews ?? []),
     async addComment(repo, number, comment) {

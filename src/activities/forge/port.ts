@@ -121,8 +121,17 @@ export interface Forge {
    * a base that can't be one.
    */
   updatePullRequest(repo: string, number: number, changes: PullRequestChanges, actor: string): Promise<PullRequest>
-  /** `snapshotId`: what the reviewer could know, for the audit trail. */
-  submitReview(repo: string, number: number, review: Omit<Review, 'at'>, snapshotId?: string | null): Promise<Review>
+  /**
+   * `snapshotId`: what the reviewer could know, for the audit trail. `key`: the same again is the same review, however
+   * often it is submitted; without it each is one.
+   */
+  submitReview(
+    repo: string,
+    number: number,
+    review: Omit<Review, 'at'>,
+    snapshotId?: string | null,
+    key?: string,
+  ): Promise<Review>
   /** Creates or edits the one comment with this key; the same body again changes nothing. */
   upsertComment(repo: string, number: number, key: string, body: string): Promise<Comment>
   addComment(repo: string, number: number, author: string, body: string): Promise<Comment>

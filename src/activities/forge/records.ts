@@ -40,7 +40,8 @@ export interface ForgeRecords {
     hints: NewHint[],
     audit: AuditEntry[],
   ): Promise<boolean>
-  addReview(repo: string, number: number, review: Review, audit: AuditEntry): Promise<void>
+  /** `once`: answers false, with nothing changed, where there is an audit entry of that key. */
+  addReview(repo: string, number: number, review: Review, audit: AuditEntry, once: boolean): Promise<boolean>
   reviews(repo: string, number: number): Promise<Review[]>
   /** Comments of a PR are numbered in the order in which they become visible: a reader skips none that was on its way. */
   addComment(repo: string, number: number, comment: NewComment): Promise<Comment>

@@ -293,6 +293,20 @@ export function forgeContract(name: string, makeWorld: () => Promise<ForgeWorld>
         expect((await read(number)).reviews).toMatchObject([{ author: 'bob', state: 'approved', head: head.sha }])
       })
 
+      it('takes a review with the same key for one, however often it comes', async () => {
+        const { number, head } = await open()
+        const review = { author: 'bob', state: 'approved', head: head.sha, body: 'fine' } as const
+        const submit = (key?: string) => forge.submitReview(repo, number, review, null, key)
+        const [first, again] = await Promise.all([submit('answer 1'), submit('answer 1')])
+        expect(await submit('answer 1')).toEqual(first)
+        expect(again).toEqual(first)
+        expect((await read(number)).reviews).toHaveLength(1)
+        await submit('answer 2')
+        await submit()
+        expect((await read(number)).reviews).toHaveLength(3)
+        expect((await world.audit()).filter(({ action }) => action === 'pr.reviewed')).toHaveLength(3)
+      })
+
       it('takes no comment and no review of more than 64 KiB', async () => {
         const { number, head } = await open()
         const body = 'x'.repeat(65_537)
