@@ -7,6 +7,7 @@ import { answers } from './answers.ts'
 import { auditTrail } from './audit-trail.ts'
 import { evidenceRecord } from './evidence-record.ts'
 import { parse } from './json.ts'
+import { isNewest } from './newest-decision.ts'
 import type { Landing, Ledger, PullRequestCounts, RecordedDecision } from './port.ts'
 import type { RecordTables, Tables } from './schema.ts'
 import { statistics } from './statistics.ts'
@@ -151,25 +152,7 @@ async function countByNewestDecision(tables: Kysely<Tables>, repo: string | null
       .select(({ fn }) => fn.countAll().as('count'))
       .where('decision.outcome', '=', outcome)
       .$if(repo !== null, (query) => query.where('decision.repo', '=', repo))
-      .where(({ not, exists, selectFrom }) =>
-        not(
-          exists(
-            selectFrom('decisions as newer')
-              .select('newer.sequence')
-              .whereRef('newer.repo', '=', 'decision.repo')
-              .whereRef('newer.number', '=', 'decision.number')
-              .where(({ and, or, eb, ref }) =>
-                or([
-                  eb('newer.decided_at', '>', ref('decision.decided_at')),
-                  and([
-                    eb('newer.decided_at', '=', ref('decision.decided_at')),
-                    eb('newer.sequence', '>', ref('decision.sequence')),
-                  ]),
-                ]),
-              ),
-          ),
-        ),
-      ),
+      .where(isNewest),
   )
 }
 

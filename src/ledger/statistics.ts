@@ -1,5 +1,6 @@
 import type { Kysely, SelectQueryBuilder } from 'kysely'
 import { parse } from './json.ts'
+import { isNewest } from './newest-decision.ts'
 import type { AuditEntry, Statistics, StatisticsFilter } from './port.ts'
 import type { Tables } from './schema.ts'
 
@@ -48,25 +49,7 @@ async function refusals(tables: Kysely<Tables>, { repo, since }: StatisticsFilte
     .select(({ fn }) => ['decision.failed_rule as reason', fn.countAll().as('count')])
     .where('decision.outcome', '=', 'reject')
     .where('decision.decided_at', '>=', since)
-    .where(({ not, exists, selectFrom }) =>
-      not(
-        exists(
-          selectFrom('decisions as newer')
-            .select('newer.sequence')
-            .whereRef('newer.repo', '=', 'decision.repo')
-            .whereRef('newer.number', '=', 'decision.number')
-            .where(({ and, or, eb, ref }) =>
-              or([
-                eb('newer.decided_at', '>', ref('decision.decided_at')),
-                and([
-                  eb('newer.decided_at', '=', ref('decision.decided_at')),
-                  eb('newer.sequence', '>', ref('decision.sequence')),
-                ]),
-              ]),
-            ),
-        ),
-      ),
-    )
+    .where(isNewest)
   if (repo !== undefined) query = query.where('decision.repo', '=', repo)
   const rows = await query.groupBy('decision.failed_rule').execute()
   return mostFirst(rows.map(({ reason, count }) => ({ reason: reason ?? 'unknown', count: Number(count) })))
