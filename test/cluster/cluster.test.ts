@@ -8,6 +8,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { createCliWorld, processesWith, type CliWorld, type Ran } from '../support/cli.ts'
 import { eventually } from '../support/crash-points.ts'
 import { findPostgres, startPostgres, type PostgresServer } from '../support/postgres.ts'
+import { workingCopies, type WorkingCopies } from '../support/working-copies.ts'
 import { makeSchema, startCluster, type Cluster, type ClusterOptions } from './cluster.ts'
 import { readCompose, root, tagOf, type Compose } from './compose.ts'
 import { provideTemporalServer } from './provision.ts'
@@ -33,6 +34,7 @@ describe('the cluster of docker-compose.yml, as processes', { timeout: 2 * MINUT
   let cluster: Cluster
   let workers: Supervisor
   const events: SupervisorEvent[] = []
+  let copies: WorkingCopies
   let shop: string
 
   beforeAll(async () => {
@@ -52,7 +54,8 @@ describe('the cluster of docker-compose.yml, as processes', { timeout: 2 * MINUT
     Object.assign(world.env, { TEMPORAL_ADDRESS: cluster.address, TEMPORAL_NAMESPACE, PGPASSWORD })
     await mkdir(world.home, { recursive: true })
     await writeFile(join(world.home, 'switchyard.yaml'), await installation())
-    shop = await makeRepository('shop')
+    copies = workingCopies(world)
+    shop = await copies.make('shop', policy)
   }, 30 * MINUTES)
 
   afterAll(async () => {
@@ -89,33 +92,6 @@ describe('the cluster of docker-compose.yml, as processes', { timeout: 2 * MINUT
     )
   }
 
-  async function makeRepository(name: string): Promise<string> {
-    const folder = join(world.folder, name)
-    await mkdir(folder)
-    await git(folder, 'init', '--quiet', '--initial-branch=main')
-    await commit(folder, { '.switchyard.yaml': policy, 'check.sh': 'true\n' })
-    return folder
-  }
-
-  async function git(folder: string, ...args: string[]): Promise<string> {
-    const ran = await world.git(folder, ...args)
-    if (ran.code !== 0) throw new Error(`git ${args.join(' ')}: ${ran.stderr}`)
-    return ran.stdout.trim()
-  }
-
-  async function commit(folder: string, files: Record<string, string>): Promise<void> {
-    for (const [name, content] of Object.entries(files)) await writeFile(join(folder, name), content)
-    await git(folder, 'add', '--all')
-    await git(folder, 'commit', '--quiet', '--message', `change ${Object.keys(files).join(', ')}`)
-  }
-
-  async function pushBranch(name: string, check?: string): Promise<void> {
-    await git(shop, 'fetch', '--quiet', 'switchyard')
-    await git(shop, 'switch', '--quiet', '--no-track', '--create', name, 'switchyard/main')
-    await commit(shop, { [`${name}.txt`]: `${name}\n`, ...(check === undefined ? {} : { 'check.sh': check }) })
-    await git(shop, 'push', '--quiet', 'switchyard', name)
-  }
-
   const create = (head: string, ...more: string[]): Promise<Ran> =>
     world.switchyard(shop, 'pr', 'create', '--head', head, '--title', head, '--wait', '--json', ...more)
 
@@ -127,8 +103,8 @@ describe('the cluster of docker-compose.yml, as processes', { timeout: 2 * MINUT
     )
 
   async function timesLanded(branch: string): Promise<number> {
-    await git(shop, 'fetch', '--quiet', 'switchyard')
-    const subjects = await git(shop, 'log', '--format=%s', 'switchyard/main')
+    await copies.git(shop, 'fetch', '--quiet', 'switchyard')
+    const subjects = await copies.git(shop, 'log', '--format=%s', 'switchyard/main')
     return subjects.split('\n').filter((subject) => subject.startsWith(`${branch} (#`)).length
   }
 
@@ -156,7 +132,7 @@ describe('the cluster of docker-compose.yml, as processes', { timeout: 2 * MINUT
 
   test('before any worker, pr create says that no worker polls, with exit code 3', async () => {
     expect((await world.switchyard(shop, 'init', '--json')).code).toBe(0)
-    await pushBranch('early')
+    await copies.pushBranch(shop, 'early')
     const refused = await create('early')
     expect({ code: refused.code, stderr: refused.stderr }).toEqual({
       code: 3,
@@ -175,9 +151,9 @@ describe('the cluster of docker-compose.yml, as processes', { timeout: 2 * MINUT
   })
 
   test('a good pull request lands with exit code 0; a red one is rejected with 1; a draft waits with 4', async () => {
-    await pushBranch('good')
-    await pushBranch('red', 'echo no; exit 3\n')
-    await pushBranch('draft')
+    await copies.pushBranch(shop, 'good')
+    await copies.pushBranch(shop, 'red', 'echo no; exit 3\n')
+    await copies.pushBranch(shop, 'draft')
     const [good, red, draft] = await Promise.all([create('good'), create('red'), create('draft', '--draft')])
     expect([good.code, red.code, draft.code], good.stdout + good.stderr).toEqual([0, 1, 4])
     expect(await timesLanded('good')).toBe(1)
@@ -190,7 +166,7 @@ describe('the cluster of docker-compose.yml, as processes', { timeout: 2 * MINUT
   })
 
   test('a worker that is killed in the middle of a test costs nothing but time', async () => {
-    await pushBranch('slow', 'sleep 3.3166\n')
+    await copies.pushBranch(shop, 'slow', 'sleep 3.3166\n')
     const landing = create('slow')
     await seen('sleep', '3.3166')
     workers.kill('worker-testing', 'SIGKILL')
@@ -202,7 +178,7 @@ describe('the cluster of docker-compose.yml, as processes', { timeout: 2 * MINUT
     'the %s service killed in the middle of a test, and started again, costs nothing but time',
     async (service) => {
       const seconds = { history: '3.6055', frontend: '3.8729', matching: '4.1231' }[service]
-      await pushBranch(service, `sleep ${seconds}\n`)
+      await copies.pushBranch(shop, service, `sleep ${seconds}\n`)
       const landing = create(service)
       await seen('sleep', seconds)
       await cluster.kill(service)
@@ -233,7 +209,7 @@ describe('the cluster of docker-compose.yml, as processes', { timeout: 2 * MINUT
   })
 
   test('PostgreSQL killed under server and workers, and started again, costs nothing but time', async () => {
-    await pushBranch('stored', 'sleep 3.7416\n')
+    await copies.pushBranch(shop, 'stored', 'sleep 3.7416\n')
     const landing = create('stored')
     await seen('sleep', '3.7416')
     await postgres.crash()

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { createCliWorld, processesWith, type CliWorld, type Ran } from '../support/cli.ts'
 import { eventually } from '../support/crash-points.ts'
+import { workingCopies, type WorkingCopies } from '../support/working-copies.ts'
 import { strays } from './leftovers.ts'
 
 const SECONDS = 1_000
@@ -18,46 +19,20 @@ const policy = (timeout: string) =>
 
 describe('the command line on a fresh machine', { timeout: 90 * SECONDS }, () => {
   let world: CliWorld
+  let copies: WorkingCopies
   let shop: string
   let strict: string
   beforeAll(async () => {
     world = await createCliWorld()
-    shop = await makeRepository('shop', '2m')
-    strict = await makeRepository('strict', '3s')
+    copies = workingCopies(world)
+    shop = await copies.make('shop', policy('2m'))
+    strict = await copies.make('strict', policy('3s'))
   })
   afterAll(async () => {
     if (!world) return
     await world.switchyard(world.folder, 'down')
     await world.remove()
   })
-
-  async function makeRepository(name: string, timeout: string): Promise<string> {
-    const folder = join(world.folder, name)
-    await mkdir(folder)
-    await git(folder, 'init', '--quiet', '--initial-branch=main')
-    await commit(folder, { '.switchyard.yaml': policy(timeout), 'check.sh': 'true\n' })
-    return folder
-  }
-
-  async function git(folder: string, ...args: string[]): Promise<string> {
-    const ran = await world.git(folder, ...args)
-    if (ran.code !== 0) throw new Error(`git ${args.join(' ')}: ${ran.stderr}`)
-    return ran.stdout.trim()
-  }
-
-  async function commit(folder: string, files: Record<string, string>): Promise<void> {
-    for (const [name, content] of Object.entries(files)) await writeFile(join(folder, name), content)
-    await git(folder, 'add', '--all')
-    await git(folder, 'commit', '--quiet', '--message', `change ${Object.keys(files).join(', ')}`)
-  }
-
-  /** A branch on the base of now, pushed; `check` becomes what its tests do. */
-  async function pushBranch(folder: string, name: string, check?: string): Promise<void> {
-    await git(folder, 'fetch', '--quiet', 'switchyard')
-    await git(folder, 'switch', '--quiet', '--no-track', '--create', name, 'switchyard/main')
-    await commit(folder, { [`${name}.txt`]: `${name}\n`, ...(check === undefined ? {} : { 'check.sh': check }) })
-    await git(folder, 'push', '--quiet', 'switchyard', name)
-  }
 
   const create = (folder: string, head: string, ...more: string[]): Promise<Ran> =>
     world.switchyard(folder, 'pr', 'create', '--head', head, '--title', head, '--wait', '--json', ...more)
@@ -98,9 +73,9 @@ describe('the command line on a fresh machine', { timeout: 90 * SECONDS }, () =>
   })
 
   test('a good pull request lands with exit code 0; a red one is rejected with 1; a draft waits with 4', async () => {
-    await pushBranch(shop, 'good')
-    await pushBranch(shop, 'red', 'echo no; exit 3\n')
-    await pushBranch(shop, 'draft')
+    await copies.pushBranch(shop, 'good')
+    await copies.pushBranch(shop, 'red', 'echo no; exit 3\n')
+    await copies.pushBranch(shop, 'draft')
     const [good, red, draft] = await Promise.all([
       create(shop, 'good'),
       create(shop, 'red'),
@@ -122,9 +97,9 @@ describe('the command line on a fresh machine', { timeout: 90 * SECONDS }, () =>
   })
 
   test('what a test command does is a result with its reason', async () => {
-    await pushBranch(strict, 'missing', 'no-such-command-here\n')
-    await pushBranch(strict, 'stubborn', "trap '' TERM\nwhile :; do sleep 0.2; done\n")
-    await pushBranch(shop, 'loud', 'yes a line that goes on | head -c 50000000\nexit 4\n')
+    await copies.pushBranch(strict, 'missing', 'no-such-command-here\n')
+    await copies.pushBranch(strict, 'stubborn', "trap '' TERM\nwhile :; do sleep 0.2; done\n")
+    await copies.pushBranch(shop, 'loud', 'yes a line that goes on | head -c 50000000\nexit 4\n')
     const [missing, stubborn, loud] = await Promise.all([
       create(strict, 'missing'),
       create(strict, 'stubborn'),
@@ -137,7 +112,7 @@ describe('the command line on a fresh machine', { timeout: 90 * SECONDS }, () =>
   })
 
   test('a worker that is killed in the middle of a test costs nothing but time', async () => {
-    await pushBranch(shop, 'slow', 'sleep 3.1415\n')
+    await copies.pushBranch(shop, 'slow', 'sleep 3.1415\n')
     const landing = create(shop, 'slow')
     await seen('sleep', '3.1415')
     const [worker] = await processesWith(['worker', '--roles', 'testing,security'], `SWITCHYARD_HOME=${world.home}`)
@@ -147,19 +122,19 @@ describe('the command line on a fresh machine', { timeout: 90 * SECONDS }, () =>
   })
 
   test('a force-push in the middle ends the old tests, and the new head lands', async () => {
-    await pushBranch(shop, 'moving', 'sleep 61.803\n')
+    await copies.pushBranch(shop, 'moving', 'sleep 61.803\n')
     const landing = create(shop, 'moving')
     await seen('sleep', '61.803')
-    await git(shop, 'reset', '--quiet', '--hard', 'switchyard/main')
-    await commit(shop, { 'moving.txt': 'moved\n', 'check.sh': 'true\n' })
-    await git(shop, 'push', '--quiet', '--force', 'switchyard', 'moving')
+    await copies.git(shop, 'reset', '--quiet', '--hard', 'switchyard/main')
+    await copies.commit(shop, { 'moving.txt': 'moved\n', 'check.sh': 'true\n' })
+    await copies.git(shop, 'push', '--quiet', '--force', 'switchyard', 'moving')
     const landed = await landing
-    expect(landed.json()).toMatchObject({ phase: 'landed', head: { sha: await git(shop, 'rev-parse', 'HEAD') } })
+    expect(landed.json()).toMatchObject({ phase: 'landed', head: { sha: await copies.git(shop, 'rev-parse', 'HEAD') } })
     expect(await processesWith(['sleep', '61.803'], '')).toEqual([])
   })
 
   test('after a kill -9 of up, the next up adopts the server and lands what was under way', async () => {
-    await pushBranch(shop, 'orphaned', 'sleep 2.7182\n')
+    await copies.pushBranch(shop, 'orphaned', 'sleep 2.7182\n')
     const landing = create(shop, 'orphaned')
     await seen('sleep', '2.7182')
     const server = await serverProcess()
@@ -177,16 +152,16 @@ describe('the command line on a fresh machine', { timeout: 90 * SECONDS }, () =>
   })
 
   test('a push to a protected branch is refused, with what to do instead', async () => {
-    await git(shop, 'fetch', '--quiet', 'switchyard')
-    await git(shop, 'switch', '--quiet', '--detach', 'switchyard/main')
-    await commit(shop, { 'direct.txt': 'direct\n' })
+    await copies.git(shop, 'fetch', '--quiet', 'switchyard')
+    await copies.git(shop, 'switch', '--quiet', '--detach', 'switchyard/main')
+    await copies.commit(shop, { 'direct.txt': 'direct\n' })
     const pushed = await world.git(shop, 'push', 'switchyard', 'HEAD:main')
     expect(pushed.code).not.toBe(0)
     expect(pushed.stderr).toMatch(/main of shop is protected[^]*switchyard pr create/)
   })
 
   test('bad input is refused with exit code 2, says why, and opens nothing', async () => {
-    await git(shop, 'push', '--quiet', 'switchyard', 'main:refs/heads/nothing-new')
+    await copies.git(shop, 'push', '--quiet', 'switchyard', 'main:refs/heads/nothing-new')
     const before = await world.switchyard(shop, 'pr', 'list', '--state', 'all', '--json')
     const table: [heads: string[], message: RegExp][] = [
       [['--head=-f'], /"-f"/],
@@ -218,7 +193,7 @@ describe('the command line on a fresh machine', { timeout: 90 * SECONDS }, () =>
   test('a folder that is no repository, or an empty one, is refused and nothing is made', async () => {
     const empty = join(world.folder, 'empty')
     await mkdir(empty)
-    await git(empty, 'init', '--quiet')
+    await copies.git(empty, 'init', '--quiet')
     const [outside, without] = [await world.switchyard(world.folder, 'init'), await world.switchyard(empty, 'init')]
     expect([outside.code, without.code]).toEqual([2, 2])
     expect(outside.stderr).toMatch(/not inside a git repository/)
@@ -242,8 +217,8 @@ describe('the command line on a fresh machine', { timeout: 90 * SECONDS }, () =>
   })
 
   async function timesLanded(branch: string): Promise<number> {
-    await git(shop, 'fetch', '--quiet', 'switchyard')
-    const subjects = await git(shop, 'log', '--format=%s', 'switchyard/main')
+    await copies.git(shop, 'fetch', '--quiet', 'switchyard')
+    const subjects = await copies.git(shop, 'log', '--format=%s', 'switchyard/main')
     return subjects.split('\n').filter((subject) => subject.startsWith(`${branch} (#`)).length
   }
 
