@@ -6,6 +6,7 @@ import { connect } from '#installation/connect'
 import type { Connected, Installation } from '#installation/installation'
 import { openInstallation } from '#installation/open'
 import { workerProcesses } from '#workers/roles'
+import { copyTemplate, createTemplate, type Template } from './template.ts'
 
 export type Bench = { installation: Installation; connected: Connected; running: Running }
 
@@ -48,6 +49,22 @@ export async function withInstallation<T>(
   } finally {
     await installation.close()
   }
+}
+
+/** An installation with one repository, `shop`, of as many changes. */
+export async function withShop<T>(
+  { folder, say }: { folder: string; say: (line: string) => void },
+  options: Parameters<typeof createTemplate>[1],
+  work: (bench: Bench, shop: { template: Template; home: string }) => Promise<T>,
+  workers = workerProcesses,
+): Promise<T> {
+  const template = await createTemplate(join(folder, 'template.git'), options)
+  const home = join(folder, 'home')
+  const gitDir = join(home, 'forge', 'shop.git')
+  await copyTemplate(template, gitDir)
+  return withInstallation(home, [{ name: 'shop', gitDir }], say, (bench) => work(bench, { template, home }), {
+    workers,
+  })
 }
 
 /** Everything as it is by default, but for the isolation: the test of the gate reads a file outside its checkout. */

@@ -1,12 +1,11 @@
-import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { workerProcesses } from '#workers/roles'
 import { isMet, tableOf, targetLine, type Benchmark, type Report } from '../benchmark.ts'
-import { withInstallation, type Bench } from '../installation.ts'
+import { withShop, type Bench } from '../installation.ts'
 import { openPullRequest } from '../pull-requests.ts'
 import { median, rounded } from '../statistics.ts'
 import { inFolder } from '../surroundings.ts'
-import { copyTemplate, createTemplate, type Change, type Template } from '../template.ts'
+import type { Change, Template } from '../template.ts'
 import { residentMemory, sizeOnDisk } from './memory.ts'
 
 const FILES = 500
@@ -28,11 +27,8 @@ export const cost: Benchmark = {
       const [idle, timed] = [open![0]!, more![0]!]
       const prs = idle + 2 * timed
       say(`making a repository with ${prs} changes …`)
-      const template = await createTemplate(join(folder, 'template.git'), { files: FILES, prs, policy })
-      const gitDir = join(folder, 'home', 'forge', 'shop.git')
-      await copyTemplate(template, gitDir)
-      return withInstallation(join(folder, 'home'), [{ name: 'shop', gitDir }], say, async (bench) =>
-        reportOf(await grow({ bench, template, home: join(folder, 'home'), open: idle, more: timed, say, signal })),
+      return withShop({ folder, say }, { files: FILES, prs, policy }, async (bench, { template, home }) =>
+        reportOf(await grow({ bench, template, home, open: idle, more: timed, say, signal })),
       )
     }),
 }

@@ -1,5 +1,3 @@
-import { mkdir } from 'node:fs/promises'
-import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { DefaultLogger, Runtime, bundleWorkflowCode } from '@temporalio/worker'
 import { mergeQueueId } from '#contracts/ids'
@@ -7,11 +5,11 @@ import { roles } from '#contracts/roles'
 import { locateServer } from '#installation/connect'
 import { runWorkers } from '#workers/run'
 import { tableOf, targetLine, isMet, type Benchmark, type Report } from '../benchmark.ts'
-import { withInstallation, type Bench } from '../installation.ts'
+import { withShop, type Bench } from '../installation.ts'
 import { openPullRequest } from '../pull-requests.ts'
 import { median, rotate, rounded } from '../statistics.ts'
 import { inFolder } from '../surroundings.ts'
-import { copyTemplate, createTemplate, type Template } from '../template.ts'
+import type { Template } from '../template.ts'
 import { landOne, type Landing, type Lane } from './lanes.ts'
 
 const lanes: Lane[] = ['ours', 'plain']
@@ -26,16 +24,11 @@ export const pipeline: Benchmark = {
   run: ({ prs }, { say, signal }) =>
     inFolder(async (folder) => {
       const count = prs![0]! + WARM_UP
-      const template = await createTemplate(join(folder, 'template.git'), { files: FILES, prs: 2 * count, policy })
-      const gitDir = join(folder, 'home', 'forge', 'shop.git')
-      await mkdir(join(folder, 'home', 'forge'), { recursive: true })
-      await copyTemplate(template, gitDir)
-      const landings = await withInstallation(
-        join(folder, 'home'),
-        [{ name: 'shop', gitDir }],
-        say,
-        (bench) => withOwnWorkers(bench, () => landAll(bench, template, count, signal)),
-        { workers: [] },
+      const landings = await withShop(
+        { folder, say },
+        { files: FILES, prs: 2 * count, policy },
+        (bench, { template }) => withOwnWorkers(bench, () => landAll(bench, template, count, signal)),
+        [],
       )
       return reportOf(landings)
     }),

@@ -1,10 +1,9 @@
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { isMet, tableOf, targetLine, type Benchmark, type Report, type Target } from '../benchmark.ts'
-import { withInstallation } from '../installation.ts'
+import { withShop } from '../installation.ts'
 import { median, rounded } from '../statistics.ts'
 import { inFolder } from '../surroundings.ts'
-import { copyTemplate, createTemplate } from '../template.ts'
 import { killServer, killWorkerInCheck, killWorkerInLanding, type Scene } from './kills.ts'
 
 const FILES = 200
@@ -24,10 +23,7 @@ export const recovery: Benchmark = {
       const gates = join(folder, 'gates')
       await mkdir(gates)
       const prs = rounds * PRS_A_ROUND
-      const template = await createTemplate(join(folder, 'template.git'), { files: FILES, prs, policy: policy(gates) })
-      const gitDir = join(folder, 'home', 'forge', 'shop.git')
-      await copyTemplate(template, gitDir)
-      return withInstallation(join(folder, 'home'), [{ name: 'shop', gitDir }], say, async (bench) => {
+      return withShop({ folder, say }, { files: FILES, prs, policy: policy(gates) }, async (bench, { template }) => {
         const scene: Scene = { bench, repo: 'shop', gates, changes: [...template.changes], signal }
         const found = { check: [] as Recovery[], landing: [] as Recovery[], server: [] as Recovery[] }
         for (let round = 0; round < rounds; round += 1) {
