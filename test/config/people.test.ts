@@ -1,4 +1,4 @@
-import Ajv from 'ajv'
+import { Ajv } from 'ajv'
 import { describe, expect, it, test } from 'vitest'
 import { parseInstallation } from '#config/installation-file'
 import type { Contact } from '#config/installation'
