@@ -76,6 +76,14 @@ export function stopMark({ markers }: Faults): string {
   return join(markers, 'stopped')
 }
 
+/**
+ * Made when the life of a repository begins. Before that nothing happens in it: its watch sweeps as soon as there are
+ * workers, and one that stopped there would keep them from stopping in the life of another.
+ */
+export function lifeMark({ markers }: Faults, repo: string): string {
+  return join(markers, `life-${repo}`)
+}
+
 export function interferenceMark({ markers }: Faults, index: number): string {
   return join(markers, `interference-${index}`)
 }

@@ -9,7 +9,7 @@ import { openInstallation } from '#installation/open'
 import { serverFiles, type ServerRecord } from '#server/record'
 import type { Activities, Tools } from '#workers/activities'
 import { parseRoles, workerProcess } from '#workers/main'
-import { faultsVariable, interferenceMark, markOf, nextStep, stopMark, traceFile } from './crash-points.ts'
+import { faultsVariable, interferenceMark, lifeMark, markOf, nextStep, stopMark, traceFile } from './crash-points.ts'
 import type { Deed, Faults, Interference, Moment } from './crash-points.ts'
 import { withMutations } from './mutations.ts'
 
@@ -130,6 +130,7 @@ function reached(moment: Moment): boolean {
 function happens(here: Place, moment: Moment, chain: number): boolean {
   const { deed, points } = faults.chains[chain]!
   if (!points.some(({ repo, activity }) => repo === here.repo && activity === here.activity)) return true
+  if (!existsSync(lifeMark(faults, here.repo))) return true
   const step = nextStep(faults, chain)
   if (step === null) return true
   const { repo, activity, moment: due, otherPr } = points[step]!

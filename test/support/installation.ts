@@ -15,7 +15,7 @@ import { startEmbeddedServer, type EmbeddedServer } from '#server/embedded'
 import { prepareServer } from '#server/namespace'
 import { readRecord, writeRecord } from '#server/record'
 import type { SqliteLedger } from '#ledger/sqlite'
-import { faultsVariable, patience, type Faults } from './crash-points.ts'
+import { faultsVariable, lifeMark, patience, type Faults } from './crash-points.ts'
 import { createSampleRepository, type SampleRepository } from './repositories.ts'
 
 /** Deadlines short enough that the death of a worker costs seconds. */
@@ -145,6 +145,7 @@ export async function createInstallation(options: InstallationOptions): Promise<
       await kept?.stop()
     },
     async openPullRequest(repository, branch) {
+      await writeFile(lifeMark(faults, repository.name), '')
       await push(repository, branch)
       return open(installation, repository.name, branch)
     },
