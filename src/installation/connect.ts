@@ -35,11 +35,7 @@ export async function connect(
     pipelines: createPipelines(client, installation.config.timings),
     namespace: server.namespace,
     address: server.address,
-    webUrl(workflowId, runId) {
-      if (server.webUi === null) return null
-      const page = `${server.webUi}/namespaces/${server.namespace}/workflows/${encodeURIComponent(workflowId)}`
-      return runId === undefined ? page : `${page}/${runId}/history`
-    },
+    webUrl: (workflowId, runId) => webUrlOf(server, workflowId, runId),
     async hasWorker(role) {
       if (!roles.includes(role as Role)) return false
       const type = role === 'pr-review' || role === 'merge' ? WORKFLOW_QUEUE : ACTIVITY_QUEUE
@@ -54,6 +50,13 @@ export async function connect(
     },
     close: () => connection.close(),
   }
+}
+
+/** The address of a workflow's page in the Web UI; null where no UI is known. */
+export function webUrlOf({ webUi, namespace }: ServerAddress, workflowId: string, runId?: string): string | null {
+  if (webUi === null) return null
+  const page = `${webUi}/namespaces/${namespace}/workflows/${encodeURIComponent(workflowId)}`
+  return runId === undefined ? page : `${page}/${runId}/history`
 }
 
 /** The server remembers pollers for minutes after they died; a living one polls again within 60 s. */

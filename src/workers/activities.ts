@@ -1,7 +1,10 @@
 import { withFailures } from '#activities/failures'
 import { withHeartbeats } from '#activities/long'
+import { createClarificationActivities } from '#activities/clarification/activities'
 import { createForgeActivities } from '#activities/forge/activities'
 import { createMergeActivities } from '#activities/merge/activities'
+import { createNotifier } from '#activities/notify/notifier'
+import type { Notifier } from '#activities/notify/port'
 import { createPipelineActivities } from '#activities/pipelines/activities'
 import { createReviewActivities } from '#activities/review/activities'
 import { createReviewer } from '#activities/review/reviewer'
@@ -20,19 +23,27 @@ import type { RoleDefinition } from './roles.ts'
 export type Tools = Pick<Installation, 'forge' | 'ledger' | 'repository' | 'logs'> & {
   pipelines: Pipelines
   runner: CommandRunner
+  notifier: Notifier
 }
 
 export function openTools(installation: Installation, pipelines: Pipelines, env: NodeJS.ProcessEnv): Tools {
   const { forge, ledger, logs, config, paths } = installation
   const runner = createCommandRunner({ home: paths.home, isolation: config.isolation, logs, env })
-  return { forge, ledger, logs, repository: (repo) => installation.repository(repo), pipelines, runner }
+  const repository: Tools['repository'] = (repo) => installation.repository(repo)
+  return { forge, ledger, logs, repository, pipelines, runner, notifier: createNotifier({ env }) }
 }
 
 export type Activities = Record<string, (...args: never[]) => Promise<unknown>>
 
 /** Joins a role's activities to the installation's vendors. */
-export function activitiesOf(definition: RoleDefinition, tools: Tools, installation: Installation): Activities {
-  const { runner, ledger, forge, pipelines, repository } = tools
+export function activitiesOf(
+  definition: RoleDefinition,
+  tools: Tools,
+  installation: Installation,
+  webUrl: (workflowId: string) => string | null = () => null,
+): Activities {
+  const { runner, ledger, forge, pipelines, repository, notifier } = tools
+  const { people } = installation.config
   const policies = createPolicyReader(installation, protectByPolicy(repository))
   const create: Record<RoleDefinition['tools'][number], () => Activities> = {
     forge: () =>
@@ -40,14 +51,12 @@ export function activitiesOf(definition: RoleDefinition, tools: Tools, installat
         createForgeActivities({
           ...{ forge, ledger, repository, policies },
           isolation: runner.isolation(),
-          people: installation.config.people,
+          people,
         }),
       ),
     merge: () => withHeartbeats(createMergeActivities({ forge, ledger, repository, runner })),
-    pipelines: () =>
-      withHeartbeats(
-        createPipelineActivities({ forge, pipelines, ledger, policies, people: installation.config.people }),
-      ),
+    pipelines: () => withHeartbeats(createPipelineActivities({ forge, pipelines, ledger, policies, people })),
+    clarification: () => createClarificationActivities({ pipelines, ledger, notifier, people, webUrl }),
     tests: () => createTestActivities({ runner, ledger, repository }),
     secrets: () => createSecretActivities({ scanner: createSecretScanner(), ledger, repository }),
     review: () => createReviewActivities({ reviewer: createReviewer({ runner }), runner, ledger, repository }),

@@ -3,6 +3,7 @@ import { NativeConnection, Worker, type NativeConnectionOptions } from '@tempora
 import type { Pipelines } from '#activities/pipelines/port'
 import { useHelper } from '#activities/process/helper'
 import { taskQueue, type Role } from '#contracts/roles'
+import { webUrlOf } from '#installation/connect'
 import type { Installation } from '#installation/installation'
 import type { ServerAddress } from '#server/port'
 import { activitiesOf, openTools, type Activities, type Tools } from './activities.ts'
@@ -34,8 +35,6 @@ const DRAIN_FORCE_MS = 15_000
 /** Sticky tasks of a worker that died wait this long before another takes them. */
 const STICKY_MS = 1_000
 
-const CACHED_WORKFLOWS = 1_000
-
 /** A cancellation reaches a running check with its next heartbeat that is not held back. */
 const HEARTBEAT_THROTTLE_MS = 500
 
@@ -52,7 +51,7 @@ export async function runWorkers(options: WorkerOptions): Promise<RunningWorkers
   const workers = await Promise.all(
     roles.map((role) => {
       const definition = roleDefinitions[role]
-      const activities = activitiesOf(definition, tools, installation)
+      const activities = activitiesOf(definition, tools, installation, (workflowId) => webUrlOf(server, workflowId))
       return Worker.create({
         connection,
         namespace: server.namespace,
@@ -61,7 +60,7 @@ export async function runWorkers(options: WorkerOptions): Promise<RunningWorkers
         activities: decorate?.activities?.(activities) ?? activities,
         maxConcurrentActivityTaskExecutions: definition.slots,
         ...(definition.workflows && bundle
-          ? { workflowBundle: bundle, maxCachedWorkflows: decorate?.cachedWorkflows ?? CACHED_WORKFLOWS }
+          ? { workflowBundle: bundle, maxCachedWorkflows: decorate?.cachedWorkflows ?? definition.cachedWorkflows }
           : {}),
         stickyQueueScheduleToStartTimeout: STICKY_MS,
         maxHeartbeatThrottleInterval: HEARTBEAT_THROTTLE_MS,

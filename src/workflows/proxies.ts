@@ -3,6 +3,7 @@ import { taskQueue, type Role } from '#contracts/roles'
 import type { Timings } from '#contracts/timings'
 import { attemptLimit } from '#domain/check-subjects'
 import type { PlannedCheck } from '#domain/policy'
+import type { ClarificationActivities } from '#activities/clarification/activities'
 import type { ForgeActivities } from '#activities/forge/activities'
 import type { MergeActivities } from '#activities/merge/activities'
 import type { PipelineActivities } from '#activities/pipelines/activities'
@@ -51,6 +52,19 @@ export const forgeActivities = (timings: Timings) => idempotent<ForgeActivities>
 export const pipelineActivities = (timings: Timings) => idempotent<PipelineActivities>('pr-review', timings)
 export const queuePipelineActivities = (timings: Timings) => idempotent<PipelineActivities>('merge', timings)
 export const mergeActivities = (timings: Timings) => idempotent<MergeActivities>('merge', timings)
+
+export const clarificationActivities = (role: Role, timings: Timings) =>
+  idempotent<ClarificationActivities>(role, timings)
+
+/** What was answered must be on record before its workflow ends: tried for as long as it takes, which costs no history. */
+export function recordingActivities(timings: Timings) {
+  return proxyActivities({
+    taskQueue: taskQueue('decision'),
+    startToCloseTimeout: timings.shortActivity,
+    heartbeatTimeout: timings.heartbeat,
+    retry: { initialInterval: '200ms', backoffCoefficient: 2, maximumInterval: '1m' },
+  }) as unknown as Proxied<Pick<ClarificationActivities, 'recordOutcome'>>
+}
 
 export const testActivities = (timings: Timings, check: PlannedCheck) => long<TestActivities>('testing', timings, check)
 export const secretActivities = (timings: Timings, check: PlannedCheck) =>

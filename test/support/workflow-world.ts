@@ -5,18 +5,22 @@ import { Client, Connection } from '@temporalio/client'
 import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker'
 import { expect } from 'vitest'
 import { withFailures } from '#activities/failures'
+import { createClarificationActivities } from '#activities/clarification/activities'
 import { createForgeActivities } from '#activities/forge/activities'
 import type { Forge } from '#activities/forge/port'
 import type { PolicyReader } from '#activities/policy/port'
 import { createMergeActivities } from '#activities/merge/activities'
+import type { Notifier } from '#activities/notify/port'
 import { createPipelineActivities } from '#activities/pipelines/activities'
 import type { Pipelines } from '#activities/pipelines/port'
+import { createPipelines } from '#activities/pipelines/temporal'
 import { createReviewActivities } from '#activities/review/activities'
 import { createSecretActivities } from '#activities/secrets/activities'
 import { createTestActivities } from '#activities/tests/activities'
 import type { CommandOutcome, CommandRun } from '#activities/tests/port'
 import { roles, taskQueue } from '#contracts/roles'
 import type { Timings } from '#contracts/timings'
+import type { Contact } from '#domain/contact'
 import type { KnownPerson } from '#domain/people'
 import type { Ledger } from '#ledger/port'
 import { createPolicyReader } from '#installation/policies'
@@ -24,7 +28,7 @@ import { openLedger } from '#ledger/sqlite'
 import { prepareNamespace } from '#server/namespace'
 import { roleDefinitions, type RoleDefinition } from '#workers/roles'
 import type { MemoryGit } from '../workflows/memory-git.ts'
-import { Shop } from '../workflows/shop.ts'
+import { Shop, shortTimings } from '../workflows/shop.ts'
 import { testServer } from './server.ts'
 
 /** Every worker of a world has the same. */
@@ -37,6 +41,10 @@ export type WorkflowWorld = {
   client: Client
   namespace: string
   ledger: Ledger
+  /** Starts and reads what belongs to no repository. */
+  pipelines: Pipelines
+  /** Tells nobody, until a test puts something else in the place of `send`. */
+  notifier: Notifier
   /** The activities of the forge, for what a test prepares by itself. */
   forgeActivities: ReturnType<typeof createForgeActivities>
   /** A repository of the caller's own. */
@@ -49,11 +57,14 @@ export type WorkflowWorld = {
 /** Workers of every role on a namespace of their own, acting on forges and git in memory and a real ledger. */
 export async function openWorld(
   server?: { address: string; namespace: string },
-  people: KnownPerson[] = [],
+  people: (KnownPerson | Contact)[] = [],
   /** 0 forces a replay at each workflow task. */
   cachedWorkflows?: number,
+  /** Of workflows that only tests have, with all others. */
+  ownBundlePath?: string,
 ): Promise<WorkflowWorld> {
-  const { address, bundlePath } = testServer()
+  const { address } = testServer()
+  const bundlePath = ownBundlePath ?? testServer().bundlePath
   quiet()
   const at = server ?? { address, namespace: `test-${process.pid}-${Date.now()}` }
   const connection = await Connection.connect({ address: at.address })
@@ -62,7 +73,10 @@ export async function openWorld(
   const folder = await mkdtemp(join(tmpdir(), 'switchyard-world-'))
   const ledger = await openLedger(join(folder, 'ledger.sqlite'), { synchronous: 'normal' })
   const shops = new Map<string, Shop>()
-  const { activities, forgeActivities } = activitiesOf(shops, ledger, people)
+  const notifier: Notifier = { send: async () => undefined }
+  const clarifications = createPipelines(client, shortTimings)
+  const contacts = people.map((person) => ({ notify: [], hours: null, ...person }))
+  const { activities, forgeActivities } = activitiesOf(shops, { ledger, notifier, clarifications, people: contacts })
   const native = await NativeConnection.connect({ address: at.address })
   const workers = await Promise.all(
     roles.map((role) => {
@@ -75,7 +89,7 @@ export async function openWorld(
         activities: activities(definition),
         maxConcurrentActivityTaskExecutions: SLOTS,
         ...(definition.workflows ? { workflowBundle: { codePath: bundlePath } } : {}),
-        ...(cachedWorkflows === undefined ? {} : { maxCachedWorkflows: cachedWorkflows }),
+        ...(definition.workflows ? { maxCachedWorkflows: cachedWorkflows ?? definition.cachedWorkflows } : {}),
         maxHeartbeatThrottleInterval: 200,
         shutdownForceTime: 5_000,
       })
@@ -83,7 +97,7 @@ export async function openWorld(
   )
   const ended = Promise.all(workers.map((worker) => worker.run()))
   return {
-    ...{ client, namespace: at.namespace, ledger, forgeActivities },
+    ...{ client, namespace: at.namespace, ledger, forgeActivities, notifier, pipelines: clarifications },
     newShop(name, timings) {
       const shop = new Shop({ repo: name, ledger, client, ...(timings ? { timings } : {}) })
       shops.set(name, shop)
@@ -114,7 +128,9 @@ function quiet(): void {
   }
 }
 
-function activitiesOf(shops: Map<string, Shop>, ledger: Ledger, people: KnownPerson[]) {
+type Parts = { ledger: Ledger; notifier: Notifier; clarifications: Pipelines; people: Contact[] }
+
+function activitiesOf(shops: Map<string, Shop>, { ledger, notifier, clarifications, people }: Parts) {
   const shopOf = (repo: string): Shop => {
     const shop = shops.get(repo)
     if (!shop) throw new Error(`no test has the repository ${repo}`)
@@ -123,6 +139,7 @@ function activitiesOf(shops: Map<string, Shop>, ledger: Ledger, people: KnownPer
   const forge = routed<Forge>((repo) => shopOf(repo).forge, { kind: 'fake' })
   const repository = (repo: string) => shopOf(repo).git.asRepository()
   const pipelines: Pipelines = {
+    ...clarifications,
     lookAtPullRequest: (repo, ...rest) => shopOf(repo).pipelines.lookAtPullRequest(repo, ...rest),
     remindPullRequest: (repo, ...rest) => shopOf(repo).pipelines.remindPullRequest(repo, ...rest),
     enqueue: (entry) => shopOf(entry.repo).pipelines.enqueue(entry),
@@ -148,6 +165,8 @@ function activitiesOf(shops: Map<string, Shop>, ledger: Ledger, people: KnownPer
     merge: () =>
       createMergeActivities({ forge, ledger, repository, runner: { surroundings: async () => SURROUNDINGS } }),
     pipelines: () => createPipelineActivities({ forge, pipelines, ledger, policies, people }),
+    clarification: () =>
+      createClarificationActivities({ pipelines, ledger, notifier, people, webUrl: (id) => `http://ui.test/${id}` }),
     ...checkActivities(shopOf, ledger),
   }
   return {

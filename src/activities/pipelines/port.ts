@@ -1,4 +1,9 @@
+import type { ClarificationInput } from '#contracts/clarification'
 import type { MergeQueueEntry } from '#contracts/merge-queue'
+import type { ClarificationOutcome } from '#domain/clarification/state'
+
+/** Who asks what, under which key; the question complete and checked. */
+export type AskRequest = Pick<ClarificationInput, 'asker' | 'key' | 'question' | 'people'>
 
 export type FailedPipeline = {
   number: number
@@ -24,4 +29,13 @@ export interface Pipelines {
   enqueue(entry: MergeQueueEntry): Promise<{ workflowId: string }>
   /** Starts `watch:<repo>` if it isn't open. */
   watchRepository(repo: string): Promise<{ workflowId: string }>
+  /**
+   * Asks. The same asker and key again is the same question, also after it ended: then its outcome is the answer, as is
+   * that of a parked one; null where it waits for people. Ended by force, it counts as cancelled.
+   */
+  ask(request: AskRequest): Promise<{ workflowId: string; outcome: ClarificationOutcome | null }>
+  /** The asker does not want to know any more. Answers the id, whether it was asked or not. */
+  withdraw(request: Pick<AskRequest, 'asker' | 'key'> & { reason: string }): Promise<{ workflowId: string }>
+  /** Whether a workflow of this id is open. */
+  isOpen(workflowId: string): Promise<boolean>
 }

@@ -7,6 +7,7 @@ import { repositoryWatchType, sweep, type RepositoryWatchInput } from '#contract
 import { taskQueue, type Role } from '#contracts/roles'
 import { searchAttributePairs } from '#contracts/search-attributes'
 import type { Timings } from '#contracts/timings'
+import { createClarificationPipelines } from './clarifications.ts'
 import { failedPullRequests } from './failed.ts'
 import type { Pipelines } from './port.ts'
 
@@ -56,6 +57,8 @@ export function createPipelines(client: Client, timings: Timings): Pipelines {
       const handle = await signalWithStart(repositoryWatchStart(repo, timings), sweep, [])
       return { workflowId: handle.workflowId }
     },
+
+    ...createClarificationPipelines(client, timings, within),
   }
 }
 

@@ -1,0 +1,144 @@
+import { activityInfo, log } from '@temporalio/activity'
+import { ApplicationFailure } from '@temporalio/common'
+import { askedOf, type ClarificationState } from '#domain/clarification/state'
+import type { Contact } from '#domain/contact'
+import { identityOf, type KnownPerson } from '#domain/people'
+import type { Instant } from '#domain/pull-request'
+import { whenAtWork } from '#domain/working-hours'
+import { withHeartbeat } from '../long.ts'
+import { NotifyError, type Notification, type NotifyTarget } from '../notify/port.ts'
+import { offsetAt } from '../notify/zones.ts'
+import type { AskRequest } from '../pipelines/port.ts'
+import type { ClarificationTools } from './activities.ts'
+import { isNamed, peopleWhoMatter } from './people.ts'
+
+export type TellEvent = Notification['event']
+
+/** `to`: only these people; null: all who may answer and have not. `now`: by the clock of the server. */
+export type TellRequest = Pick<AskRequest, 'asker'> & {
+  id: string
+  event: TellEvent
+  to: string[] | null
+  state: ClarificationState
+  now: Instant
+}
+
+/** `again`: somebody was put off, and the first of them is at work then. In numbers of deliveries. */
+export type Told = { people: KnownPerson[]; again: Instant | null; delivered: number; failed: number }
+
+type Delivery = { target: NotifyTarget; notification: Notification }
+
+/** The notifier gives up earlier by itself. */
+const DELIVERY_MS = 60_000
+
+const askerEnded = 'Whoever asked has ended meanwhile: an answer is put on record, and moves nothing.'
+
+/**
+ * Tells those who are asked, each through all of their targets. A target that does not take it is tried again with the
+ * next attempt of this activity, which says it to nobody twice whom it reached; after the last, it counts as failed.
+ */
+export async function tellPeople(tools: ClarificationTools, request: TellRequest): Promise<Told> {
+  return withHeartbeat(async (signal, tell) => {
+    const { state, now } = request
+    const people = peopleWhoMatter(state.question, state.delegations, tools.people)
+    const listeners = listenersOf(request, tools.people)
+    const off = state.question.urgent ? [] : listeners.filter((contact) => atWork(contact, now) !== now)
+    const again = off.map((contact) => atWork(contact, now)).sort((a, b) => Date.parse(a) - Date.parse(b))[0] ?? null
+    const deliveries = await deliveriesTo(
+      tools,
+      request,
+      listeners.filter((contact) => !off.includes(contact)),
+    )
+    const reached = new Set(reachedBefore())
+    const left = deliveries.filter(({ notification }) => !reached.has(notification.id))
+    const results = await Promise.all(
+      left.map(async (delivery) => {
+        const result = await deliver(tools, delivery, signal)
+        if (result === 'delivered') tell([...reached.add(delivery.notification.id)])
+        return result
+      }),
+    )
+    signal.throwIfAborted()
+    if (results.includes('later') && !isLastAttempt()) throw notYet(results.filter((each) => each === 'later').length)
+    const failed = results.filter((each) => each !== 'delivered').length
+    return { people, again, delivered: deliveries.length - failed, failed }
+  })
+}
+
+/** Anybody may answer: then everybody hears of it, but for those who may not, and those who have. */
+function listenersOf({ state, to }: TellRequest, people: Contact[]): Contact[] {
+  const asked = to ?? askedOf(state)
+  const answered = new Set(state.answers.map(({ by }) => identityOf(by, people)))
+  return people.filter((person) => {
+    if (answered.has(identityOf(person.name, people)) || isNamed(state.question.not, person, people)) return false
+    return asked.length === 0 || isNamed(asked, person, people)
+  })
+}
+
+function atWork({ hours }: Contact, now: Instant): Instant {
+  return hours === null ? now : whenAtWork(hours, now, offsetAt)
+}
+
+async function deliveriesTo(
+  { pipelines, webUrl }: ClarificationTools,
+  { id, asker, event, state }: TellRequest,
+  listeners: Contact[],
+): Promise<Delivery[]> {
+  if (listeners.every(({ notify }) => notify.length === 0)) return []
+  const isAlone = event !== 'asked' && asker !== null && !(await pipelines.isOpen(asker.workflowId))
+  const { kind, title, context, options, default: standard, urgent, ladder } = state.question
+  const turn =
+    event === 'reminder'
+      ? `${event}-${state.reminders}`
+      : event === 'escalation'
+        ? `${event}-${state.escalations}`
+        : event
+  const { expiresAfter } = ladder
+  const expiresAt = expiresAfter === null ? null : new Date(Date.parse(state.askedAt) + expiresAfter).toISOString()
+  const common = {
+    ...{ event, clarification: id, kind, title, options, default: standard, urgent, expiresAt },
+    context: isAlone ? [context, askerEnded].filter(Boolean).join('\n\n') : context,
+    command: `switchyard answer ${id}${options.length > 0 ? ` <${options.map(({ value }) => value).join('|')}>` : ''}`,
+    webUrl: webUrl(id),
+  }
+  return listeners.flatMap(({ name, notify }) =>
+    notify.map((target, index) => ({
+      target,
+      notification: { ...common, id: `${id}/${turn}/${name}/${index}`, to: name },
+    })),
+  )
+}
+
+async function deliver(
+  { notifier }: ClarificationTools,
+  { target, notification }: Delivery,
+  signal: AbortSignal,
+): Promise<'delivered' | 'later' | 'refused'> {
+  try {
+    await notifier.send(target, notification, AbortSignal.any([signal, AbortSignal.timeout(DELIVERY_MS)]))
+    return 'delivered'
+  } catch (error) {
+    const again = !(error instanceof NotifyError) || error.retryable
+    log.warn('a notification was not taken', { id: notification.id, via: target.via, again, reason: String(error) })
+    return again ? 'later' : 'refused'
+  }
+}
+
+/** What an earlier attempt told with its last heartbeat. */
+function reachedBefore(): string[] {
+  const details: unknown = activityInfo().heartbeatDetails
+  return Array.isArray(details) ? details.filter((each) => typeof each === 'string') : []
+}
+
+function isLastAttempt(): boolean {
+  const { attempt, retryPolicy } = activityInfo()
+  const most = retryPolicy?.maximumAttempts ?? 0
+  return most > 0 && attempt >= most
+}
+
+function notYet(count: number): ApplicationFailure {
+  return ApplicationFailure.create({
+    type: 'NotTold',
+    message: `${count} deliveries were not taken; they are tried again`,
+  })
+}

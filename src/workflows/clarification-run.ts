@@ -1,0 +1,171 @@
+import {
+  CancellationScope,
+  allHandlersFinished,
+  getExternalWorkflowHandle,
+  isCancellation,
+  log,
+  setCurrentDetails,
+  upsertMemo,
+  upsertSearchAttributes,
+  workflowInfo,
+} from '@temporalio/workflow'
+import { answered, viewMemo, type ClarificationInput, type ClarificationStatus } from '#contracts/clarification'
+import { searchAttributePairs } from '#contracts/search-attributes'
+import { nextRung, postponed } from '#domain/clarification/ladder'
+import {
+  isSettled,
+  opened,
+  settledBy,
+  type ClarificationState,
+  type OutcomeState,
+  type Refusal,
+} from '#domain/clarification/state'
+import { viewOf } from '#domain/clarification/view'
+import type { Instant } from '#domain/pull-request'
+import type { TellEvent } from '#activities/clarification/tell'
+import { renderClarification } from './clarification-details.ts'
+import { clarificationActivities, recordingActivities } from './proxies.ts'
+
+/** The state of one question: what handlers write and the pipeline reads. */
+export class ClarificationRun {
+  readonly input: ClarificationInput
+  /** Never changed in place: another state is another object. */
+  state: ClarificationState
+  private told: OutcomeState | null
+  private refused: { what: string; refusal: Refusal } | null = null
+  private shown = { memo: '', attributes: '' }
+  private readonly notices = new CancellationScope()
+  private telling = 0
+  private recording = 0
+
+  constructor(input: ClarificationInput) {
+    const { question, people, carried } = input
+    this.input = input
+    this.state = carried?.state ?? opened(question, people, now())
+    this.told = carried?.told ?? null
+  }
+
+  /** A reply that counts for nothing: nobody waits for that word, so it stands on the run's page. */
+  refuse(what: string, refusal: Refusal): void {
+    this.refused = { what, refusal }
+    log.warn('a message was refused', { what, ...refusal })
+    this.showDetails()
+  }
+
+  cancel(reason: string): void {
+    if (isSettled(this.state)) return
+    this.state = settledBy(this.state, { state: 'cancelled', value: null, comment: reason }, now())
+  }
+
+  /** Shows the state in lists and on the run's page, where it differs from what is shown. */
+  show(): void {
+    const view = viewOf(this.state)
+    const memo = JSON.stringify(view)
+    if (memo !== this.shown.memo) upsertMemo({ [viewMemo]: view })
+    const { state, title, next } = view
+    const attributes = {
+      Phase: state,
+      WaitingOn: isSettled(this.state) ? null : title,
+      Deadline: next === null ? null : new Date(next.at),
+    }
+    const asText = JSON.stringify(attributes)
+    if (asText !== this.shown.attributes) upsertSearchAttributes(searchAttributePairs(attributes))
+    this.shown = { memo, attributes: asText }
+    this.showDetails()
+  }
+
+  /** In the background: a target that is down holds up no answer. `to`: only these people. */
+  tell(event: TellEvent, to: string[] | null = null): void {
+    this.telling += 1
+    void this.notices
+      .run(() => this.deliver(event, to))
+      .catch((error: unknown) => {
+        if (!isCancellation(error)) log.warn('people could not be told', { event, reason: String(error) })
+      })
+      .finally(() => (this.telling -= 1))
+  }
+
+  stopTelling(): void {
+    this.notices.cancel()
+  }
+
+  /** Tells the asker the outcome, once for each. One that has ended needs no answer. */
+  async tellAsker(): Promise<void> {
+    const { asker, key } = this.input
+    const { outcome } = this.state
+    if (asker === null || outcome === null || this.told === outcome.state) return
+    this.told = outcome.state
+    try {
+      const id = workflowInfo().workflowId
+      await getExternalWorkflowHandle(asker.workflowId).signal(answered, { id, key, outcome })
+    } catch (error) {
+      if (isCancellation(error)) throw error
+      log.info('the asker does not hear', { asker: asker.workflowId, reason: String(error) })
+    }
+  }
+
+  /** In the background, for as long as it takes. */
+  record(): void {
+    const { asker, key } = this.input
+    const { question, outcome } = this.state
+    if (outcome === null) return
+    this.recording += 1
+    void recordingActivities(this.input.timings)
+      .recordOutcome({ id: workflowInfo().workflowId, key, asker, question, outcome })
+      .catch((error: unknown) => log.error('an outcome could not be recorded', { reason: String(error) }))
+      .finally(() => (this.recording -= 1))
+  }
+
+  isRecorded(): boolean {
+    return this.recording === 0
+  }
+
+  /** Whether a successor would lose nothing, and its history is too long. */
+  mayHandOver(): boolean {
+    if (!workflowInfo().continueAsNewSuggested) return false
+    return this.telling === 0 && this.recording === 0 && allHandlersFinished()
+  }
+
+  carry(): ClarificationInput {
+    return { ...this.input, carried: { state: this.state, told: this.told } }
+  }
+
+  status(): ClarificationStatus {
+    const { question, answers, remarks, delegations, outcome } = this.state
+    const { context, contextDigest } = question
+    return {
+      ...viewOf(this.state),
+      ...{ asker: this.input.asker?.workflowId ?? null, key: this.input.key, context, contextDigest },
+      ...{ answers, remarks, delegations, outcome },
+    }
+  }
+
+  private async deliver(event: TellEvent, to: string[] | null): Promise<void> {
+    const { asker, timings } = this.input
+    const id = workflowInfo().workflowId
+    const state = { ...this.state, people: [], remarks: [] }
+    const told = await clarificationActivities('decision', timings).tellPeople({
+      ...{ id, asker, event, to, state, now: now() },
+    })
+    if (isSettled(this.state)) return
+    this.state = { ...this.state, people: told.people }
+    if (told.again === null) return
+    const nobody = to === null && told.delivered + told.failed === 0
+    const rung = nextRung(this.state)
+    // Whoever was off is told by the next rung, too: it is no use to wake earlier for a later one.
+    if (nobody || rung === null || isBefore(told.again, rung.at)) this.state = postponed(this.state, told.again)
+  }
+
+  private showDetails(): void {
+    setCurrentDetails(renderClarification(this.state, this.refused))
+  }
+}
+
+/** By the server's clock: that of a worker may be wrong. */
+export function now(): Instant {
+  return new Date().toISOString()
+}
+
+function isBefore(one: Instant, other: Instant): boolean {
+  return Date.parse(one) < Date.parse(other)
+}
