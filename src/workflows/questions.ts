@@ -21,8 +21,8 @@ const MAX_SWEEPS_BEFORE_REREAD = 120
 export class Questions {
   private readonly timings: Timings
   private readonly role: Role
-  /** null: it is being asked. */
-  private readonly open = new Map<string, string | null>()
+  private readonly open = new Set<string>()
+  private readonly ids = new Map<string, string>()
   private readonly outcomes = new Map<string, ClarificationOutcome>()
   private readonly asking = new Map<string, Promise<ClarificationOutcome | null>>()
 
@@ -30,7 +30,10 @@ export class Questions {
   constructor(timings: Timings, role: Role, carried: CarriedQuestions = { open: {}, outcomes: {} }) {
     this.timings = timings
     this.role = role
-    for (const [key, id] of Object.entries(carried.open)) this.open.set(key, id)
+    for (const [key, id] of Object.entries(carried.open)) {
+      this.open.add(key)
+      this.ids.set(key, id)
+    }
     for (const [key, outcome] of Object.entries(carried.outcomes)) this.outcomes.set(key, outcome)
     setHandler(answered, (word) => this.hear(word), { description: 'What a person answered' })
   }
@@ -51,6 +54,11 @@ export class Questions {
   /** Of the clarification; null where the question is not open. */
   id(key: string): string | null {
     return this.open.get(key) ?? null
+  }
+
+  /** The id of the clarification; empty until `ensure` has answered. */
+  id(key: string): string {
+    return this.ids.get(key) ?? ''
   }
 
   /** Asks, and waits for the outcome for as long as that takes. `parked` is one: its asker may go on without. */
@@ -79,23 +87,22 @@ export class Questions {
   /** For whoever ends: works within a workflow that is being cancelled, too. */
   async cancelAll(reason: string): Promise<void> {
     await CancellationScope.nonCancellable(async () => {
-      await Promise.all([...this.open.keys()].map((key) => this.cancel(key, reason)))
+      await Promise.all([...this.open].map((key) => this.cancel(key, reason)))
     })
   }
 
-  /** To be called once nothing is being asked: an id that is not known is not carried. */
+  /** What is just being asked is asked anew by the successor, which costs nothing. */
   carry(): CarriedQuestions {
-    const open = [...this.open].filter((entry): entry is [string, string] => entry[1] !== null)
+    const open = [...this.ids].filter(([key]) => this.open.has(key))
     return { open: Object.fromEntries(open), outcomes: Object.fromEntries(this.outcomes) }
   }
 
   private async askOnce(key: string, asked: Asked): Promise<ClarificationOutcome | null> {
-    if (!this.open.has(key)) this.open.set(key, null)
+    this.open.add(key)
     const { id, outcome } = await this.activities().ensureClarification({ asker: this.asker(), key, question: asked })
-    // The answer may have come by signal meanwhile, and is the newer word.
-    if (!this.open.has(key)) return this.outcome(key)
-    this.open.set(key, id)
-    if (outcome !== null) this.settle(key, outcome)
+    this.ids.set(key, id)
+    // Where an answer came by signal meanwhile, that is the newer word.
+    if (outcome !== null && this.open.has(key)) this.settle(key, outcome)
     return this.outcome(key)
   }
 
@@ -113,8 +120,7 @@ export class Questions {
   private hear(word: unknown): void {
     if (!isAnsweredWord(word)) return log.warn('a word that is no answer was dropped')
     const { id, key, outcome } = word
-    const known = this.open.get(key)
-    if (known === undefined || (known !== null && known !== id)) {
+    if (!this.open.has(key) || (this.ids.get(key) ?? id) !== id) {
       return log.info('an answer to what is not asked was dropped', { id })
     }
     this.settle(key, outcome)
