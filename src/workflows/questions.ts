@@ -51,14 +51,9 @@ export class Questions {
     return this.outcomes.get(key) ?? null
   }
 
-  /** Of the clarification; null where the question is not open. */
+  /** Of the clarification; null until `ensure` has answered. */
   id(key: string): string | null {
-    return this.open.get(key) ?? null
-  }
-
-  /** The id of the clarification; empty until `ensure` has answered. */
-  id(key: string): string {
-    return this.ids.get(key) ?? ''
+    return this.ids.get(key) ?? null
   }
 
   /** Asks, and waits for the outcome for as long as that takes. `parked` is one: its asker may go on without. */
