@@ -19,13 +19,13 @@ export async function tellWebhook(
   const headers = {
     'webhook-id': notification.id,
     'webhook-timestamp': timestamp,
-    ...(key === null ? {} : { 'webhook-signature': `v1,${sign(key, `${notification.id}.${timestamp}.${body}`)}` }),
+    ...(key === null ? {} : { 'webhook-signature': signature(key, notification.id, timestamp, body) }),
   }
   await post({ fetch, timeout, who: 'the webhook', url, headers, body, signal })
 }
 
 /** `whsec_` and base64, as the specification writes a key; any other text is the key itself. */
-function keyOf(name: string, value: string | undefined): Buffer {
+export function keyOf(name: string, value: string | undefined): Buffer {
   if (value === undefined || value === '') {
     throw new NotifyError(`the worker has no environment variable ${name}, which is to sign what a webhook gets`, false)
   }
@@ -37,6 +37,7 @@ function keyOf(name: string, value: string | undefined): Buffer {
   return Buffer.from(encoded, 'base64')
 }
 
-function sign(key: Buffer, text: string): string {
-  return createHmac('sha256', key).update(text).digest('base64')
+/** `timestamp`: seconds since 1970. */
+export function signature(key: Buffer, id: string, timestamp: string, body: string): string {
+  return `v1,${createHmac('sha256', key).update(`${id}.${timestamp}.${body}`).digest('base64')}`
 }
