@@ -4,7 +4,8 @@ import { resolveApprovalsRequired, resolveRuleList, ruleNames } from './rules.ts
 import { checksWith, command, ownNames, resolveOwn, resolveTests, text, timeout } from './schema-checks.ts'
 import { commands } from './schema-commands.ts'
 import { merge } from './schema-merge.ts'
-import { approvals, policyChange, rules } from './schema-rules.ts'
+import { questions, resolveLadder } from './schema-questions.ts'
+import { policyChange, reviewApprovals, rules } from './schema-rules.ts'
 import { duration, size } from './units.ts'
 
 const allowance = z.strictObject({
@@ -27,7 +28,7 @@ const review = z.strictObject({
   reviewers: z.array(reviewer).default([]).refine(namesDiffer, {
     error: 'has two reviewers of the same name; give one of them another `name`',
   }),
-  approvals: approvals.default(0).describe("Approvals of the PR's head by people other than its author"),
+  approvals: reviewApprovals.default(0).describe("Approvals of the PR's head by people other than its author"),
 })
 
 const checks = checksWith({
@@ -58,6 +59,7 @@ const declaredPolicy = z.strictObject({
   rules: rules.optional(),
   policyChange: policyChange.optional(),
   commands: commands.optional(),
+  questions: questions.optional(),
   queue: z.looseObject({}).optional().describe(notYet),
   release: z.looseObject({}).optional().describe(notYet),
   environments: z
@@ -72,12 +74,13 @@ export const policySchema = declaredPolicy.superRefine(checkNamesOfRules)
 
 /** Drops what this build does not act on, so that it is in no digest. */
 export function resolvePolicy(declared: z.output<typeof policySchema>): Policy {
-  const { version, base, checks, evidence, merge, commands, mode, rules = [], policyChange } = declared
+  const { version, base, checks, evidence, merge, commands, mode, rules = [], policyChange, questions } = declared
   return {
     ...(mode === 'live' ? {} : { mode }),
     ...(rules.length > 0 ? { rules: resolveRuleList(rules) } : {}),
     ...(policyChange ? { policyChange: resolveApprovalsRequired(policyChange.approvals) } : {}),
     ...(commands ? { commands } : {}),
+    ...(questions?.approval ? { questions: { approval: resolveLadder(questions.approval) } } : {}),
     version,
     base,
     checks: {
@@ -94,7 +97,8 @@ export function resolvePolicy(declared: z.output<typeof policySchema>): Policy {
 function resolveReview({ approvals, reviewers, ...declared }: z.output<typeof review>): ReviewPolicy {
   const { count, from } = resolveApprovalsRequired(approvals)
   const approvers = from === null ? {} : { approvers: from }
-  return { ...declared, reviewers: reviewers.map(resolveReviewer), approvals: count, ...approvers }
+  const asks = typeof approvals === 'object' && approvals.ask ? { askForApprovals: true as const } : {}
+  return { ...declared, reviewers: reviewers.map(resolveReviewer), approvals: count, ...approvers, ...asks }
 }
 
 function resolveReviewer(reviewer: { run: string; name?: string | undefined; timeout: number }): ReviewerPolicy {

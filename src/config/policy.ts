@@ -68,6 +68,7 @@ export function policyFacts(policy: Policy, digest: string, source: PolicySource
     checks: plannedChecks(policy),
     merge: policy.merge,
     approvals: policy.checks.review.approvals,
+    ...(policy.checks.review.askForApprovals ? { askForApprovals: policy.questions?.approval ?? {} } : {}),
     ...(policy.mode ? { mode: policy.mode } : {}),
     evidenceMaxAge: policy.evidence.maxAge,
   }

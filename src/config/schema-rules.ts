@@ -64,6 +64,22 @@ export const approvals = z.union(
   { error: 'must be a whole number, or { count: 2, from: [people or groups] }' },
 )
 
+/** `2`, or `{ count: 2, from: [reviewers], ask: true }`. */
+export const reviewApprovals = z.union(
+  [
+    z.int().min(0).max(100),
+    z.strictObject({
+      count: z.int().min(0).max(100).default(1),
+      from: z.array(text('a person or a group')).min(1).max(MAX_LIST).optional().describe('People or groups'),
+      ask: z
+        .boolean()
+        .default(false)
+        .describe('Ask for approvals that are missing once nothing else is, in the inbox and as `people` want it'),
+    }),
+  ],
+  { error: 'must be a whole number, or { count: 2, from: [people or groups] }' },
+)
+
 /** A map with one key, or `if`, `then` and perhaps `else`. */
 export type DeclaredCondition = {
   all?: DeclaredCondition[] | undefined

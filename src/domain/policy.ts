@@ -1,3 +1,4 @@
+import type { Ladder } from './clarification/question.ts'
 import type { Limits } from './limits.ts'
 import type { ApprovalsRequired, RulePolicy } from './rules/condition.ts'
 
@@ -46,6 +47,8 @@ export type ReviewPolicy = {
   approvals: number
   /** People or groups by whom. Absent: by anybody. */
   approvers?: string[]
+  /** Missing approvals are asked for once nothing else is missing. Absent: nobody is asked. */
+  askForApprovals?: true
 }
 
 /** A repository's rules with every default filled in, as read from `.switchyard.yaml` on the base branch. */
@@ -69,6 +72,8 @@ export type Policy = {
   policyChange?: ApprovalsRequired
   /** Who may tell its pipelines what. Absent where the policy does not say it. */
   commands?: CommandPermissions
+  /** When what nobody answers makes itself heard, as far as it is not the default. */
+  questions?: { approval?: Partial<Ladder> }
   merge: {
     auto: boolean
     method: MergeMethod
@@ -101,6 +106,8 @@ export type PolicyFacts = {
   checks: PlannedCheck[]
   merge: Policy['merge']
   approvals: number
+  /** Missing approvals are asked for, so. Absent: nobody is asked. */
+  askForApprovals?: Partial<Ladder>
   /** Absent: `live`. */
   mode?: 'dry-run'
   evidenceMaxAge: Milliseconds

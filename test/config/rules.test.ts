@@ -160,6 +160,29 @@ describe('approvals', () => {
     expect(problemsOf('checks: { review: { approvals: -1 } }').join()).toContain('must be at least 0')
   })
 
+  it('of the review may be asked for, so as the policy says', () => {
+    const facts = (text: string) => policyFacts(policyOf(text), 'digest', 'base', null)
+    expect(facts('checks: { review: { approvals: 1 } }')).not.toHaveProperty('askForApprovals')
+    expect(facts('checks: { review: { approvals: { ask: false } } }')).not.toHaveProperty('askForApprovals')
+    expect(facts('checks: { review: { approvals: { ask: true } } }').askForApprovals).toEqual({})
+    const ladder = 'remindAfter: 5m, escalateAfter: 1h, escalateTo: [leads, [owners, ann]], expiresAfter: 2d'
+    const asking = 'checks: { review: { approvals: { count: 2, from: [ops], ask: true } } }'
+    expect(facts(`${asking}\nquestions: { approval: { ${ladder}, atExpiry: park } }`)).toMatchObject({
+      approvals: 2,
+      askForApprovals: {
+        ...{ remindAfter: 300_000, escalateAfter: 3_600_000, expiresAfter: 172_800_000, atExpiry: 'park' },
+        escalateTo: [['leads'], ['owners', 'ann']],
+      },
+    })
+  })
+
+  it('are asked for by nobody but people, who are given time', () => {
+    expect(problemsOf('questions: { approval: { atExpiry: default } }').join()).toContain('must be fail or park')
+    expect(problemsOf('questions: { approval: { expiresAfter: soon } }').join()).toContain('must be a duration')
+    expect(problemsOf('questions: { aproval: {} }').join()).toContain("did you mean 'approval'?")
+    expect(problemsOf('policyChange: { approvals: { ask: true } }').join()).toContain('unknown key')
+  })
+
   it('of a change of the policy are nothing unless it says so', () => {
     expect(policyOf('')).not.toHaveProperty('policyChange')
     expect(policyOf('policyChange: { approvals: { count: 1, from: [owners] } }').policyChange).toEqual({
