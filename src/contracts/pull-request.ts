@@ -1,4 +1,6 @@
 import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow'
+import type { AskedApproval } from '#domain/approval-question'
+import type { ClarificationOutcome } from '#domain/clarification/state'
 import type { CommandAct } from '#domain/comment-command'
 import type { CheckResults, Decision, Outcome } from '#domain/decision'
 import type { Hold } from '#domain/hold'
@@ -47,6 +49,12 @@ export type PullRequestCarried = {
   acts?: CommandAct[]
   /** The head that was seen last, and since when; null where it was the first. */
   headSeen?: { sha: Sha; since: Instant | null } | null
+  /** What people were asked about this head, and by key what is open and what came. Absent: nothing was. */
+  questions?: {
+    asked: AskedApproval[]
+    open: Record<string, string>
+    outcomes: Record<string, ClarificationOutcome>
+  }
 }
 
 /** When a head was ejected, and who had asked that it lands, where the policy does not do so by itself. */

@@ -94,8 +94,12 @@ function changesRequested({ changesRequestedBy }: SnapshotFacts): Rule {
   return leaf('no-changes-requested', 'fail', `${changesRequestedBy.join(', ')} asked for changes`)
 }
 
-function approvals({ approvedBy, policy, approvals }: SnapshotFacts): Rule {
-  return fromApprovals(approvals ?? { count: policy.approvals, from: null, by: approvedBy, unknown: [] })
+function approvals(snapshot: SnapshotFacts): Rule {
+  return fromApprovals(approvalsOfReview(snapshot))
+}
+
+export function approvalsOfReview({ approvedBy, policy, approvals }: SnapshotFacts): ResolvedApprovals {
+  return approvals ?? { count: policy.approvals, from: null, by: approvedBy, unknown: [] }
 }
 
 function fromApprovals(approvals: ResolvedApprovals): Rule {

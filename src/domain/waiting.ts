@@ -8,8 +8,16 @@ import { firstNeed } from './rules/needs.ts'
 /** The remote that `init` makes. */
 const remote = 'switchyard'
 
-/** What a PR that was not approved waits for, and who can act. */
-export function waitingAfter(snapshot: SnapshotFacts, decision: Decision, since: Instant): Waiting {
+/** The question about approvals that somebody was asked, for the criterion of that name. */
+export type QuestionAsked = { of: string; id: string | null; who: string[]; state: 'open' | 'expired' }
+
+/** What a PR that was not approved waits for, and who can act. `asked`: the questions that people were asked. */
+export function waitingAfter(
+  snapshot: SnapshotFacts,
+  decision: Decision,
+  since: Instant,
+  asked: QuestionAsked[] = [],
+): Waiting {
   const stale = after(since, snapshot.policy.merge.staleAfter)
   const until = decision.changesAt && decision.changesAt < stale ? decision.changesAt : stale
   const open = decision.rules.filter((rule) => rule.outcome !== 'pass')
@@ -28,7 +36,20 @@ export function waitingAfter(snapshot: SnapshotFacts, decision: Decision, since:
       command: command('merge', snapshot),
     }
   }
-  return { for: `${first.rule}: ${first.reason}`, since, until, ...whoCanAct(first, snapshot) }
+  const waiting = { for: `${first.rule}: ${first.reason}`, since, until, ...whoCanAct(first, snapshot) }
+  const question = first.outcome === 'pending' ? asked.find(({ of }) => of === first.rule) : undefined
+  return question === undefined ? waiting : withQuestion(waiting, question)
+}
+
+function withQuestion(waiting: Waiting, { id, who, state }: QuestionAsked): Waiting {
+  if (state === 'expired') return { ...waiting, for: `${waiting.for}; nobody answered in time when asked` }
+  if (id === null) return waiting
+  return {
+    ...waiting,
+    for: `${waiting.for}; asked as ${id}`,
+    who: who.length > 0 ? who : waiting.who,
+    command: `switchyard answer ${id} approve`,
+  }
 }
 
 function whoCanAct(rule: Rule, snapshot: SnapshotFacts): Pick<Waiting, 'who' | 'command'> {

@@ -49,6 +49,7 @@ async function rest(run: PullRequestRun, reason: string): Promise<PullRequestRes
   run.failingSince ??= now
   const staleAfter = snapshot?.policy.merge.staleAfter ?? STALE_WITHOUT_POLICY
   if (Date.parse(now) - Date.parse(run.failingSince) >= staleAfter) {
+    await run.questions.cancelAll(`the pipeline of #${number} could not go on`).catch(unlessFailed)
     return { state: 'stale', outcome: run.decision?.outcome ?? null, merged: null, reason: staleSentence(staleAfter) }
   }
   await leaveQueue(run)
@@ -58,7 +59,8 @@ async function rest(run: PullRequestRun, reason: string): Promise<PullRequestRes
   const ended = run.phase === 'landed' || run.phase === 'closed'
   const pullRequest = { repo, number, author: snapshot?.author ?? null }
   run.enter(ended ? run.phase : 'waiting', waitingForRetry(pullRequest, reason, run.failingSince, until))
-  await run.rest(pause)
+  // What could not be used just now is no news.
+  await run.rest(pause, () => run.lookPending)
   return null
 }
 

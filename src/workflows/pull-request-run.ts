@@ -7,6 +7,7 @@ import type {
   PullRequestStatus,
   QueueReport,
 } from '#contracts/pull-request'
+import type { AskedApproval } from '#domain/approval-question'
 import { renderComment, renderDetails } from '#domain/comment'
 import type { CommandAct } from '#domain/comment-command'
 import { decide } from '#domain/decide'
@@ -14,7 +15,9 @@ import type { CheckResults, Decision } from '#domain/decision'
 import { withHold, type Hold } from '#domain/hold'
 import type { Instant, Merged, Phase, Sha, SnapshotFacts, Waiting } from '#domain/pull-request'
 import type { CheckResult } from '#domain/evidence'
+import type { QuestionAsked } from '#domain/waiting'
 import type { Publication } from '#activities/forge/activities'
+import { Questions } from './questions.ts'
 
 /** The state of one PR's pipeline: what handlers write and the pipeline reads. */
 export class PullRequestRun {
@@ -47,6 +50,9 @@ export class PullRequestRun {
   acts: CommandAct[]
   /** The head that was seen last, and since when; null where it was the first. */
   headSeen: { sha: Sha; since: Instant | null } | null
+  /** What people were asked about this head. */
+  asked: AskedApproval[]
+  readonly questions: Questions
   /** Why the pipeline ends although its PR is open. */
   ending: string | null = null
   readonly checkStatuses = new Map<string, CheckStatus>()
@@ -71,6 +77,8 @@ export class PullRequestRun {
     this.heardComment = carried ? carried.heardComment : null
     this.acts = carried?.acts ?? []
     this.headSeen = carried?.headSeen ?? null
+    this.asked = carried?.questions?.asked ?? []
+    this.questions = new Questions(input.timings, 'pr-review', carried?.questions)
     for (const result of Object.values(this.checks)) this.showResult(result)
   }
 
@@ -80,9 +88,10 @@ export class PullRequestRun {
     const pending = { queued, rerun, lookPending, undecided, report, failingSince }
     const { hold, heardComment, acts, headSeen } = this
     const told = { hold, heardComment, acts, headSeen }
+    const questions = this.asked.length === 0 ? {} : { questions: { asked: this.asked, ...this.questions.carry() } }
     return {
       ...this.input,
-      carried: { snapshot, checks, decision, phase, mergeRequest, ejected, waiting, ...pending, ...told },
+      carried: { snapshot, checks, decision, phase, mergeRequest, ejected, waiting, ...pending, ...told, ...questions },
     }
   }
 
@@ -213,14 +222,33 @@ export class PullRequestRun {
   /** Nothing but a person, a new commit or time will move it. Between two steps a phase may look like it and is not. */
   private resting(): boolean {
     if (this.phase === 'landed' || this.phase === 'closed') return true
-    return this.atRest && !this.lookPending
+    return this.atRest && !this.hasNews()
   }
 
-  /** Rests until a hint comes or the time has passed; answers whether one came. */
-  async rest(milliseconds: number): Promise<boolean> {
+  /** Questions whose outcome was not used yet. A parked one may still be answered. */
+  answeredQuestions(): AskedApproval[] {
+    return this.asked.filter(({ state, key }) => {
+      const outcome = state === 'open' ? this.questions.outcome(key) : null
+      return outcome !== null && outcome.state !== 'parked'
+    })
+  }
+
+  /** Those that say what it waits for. */
+  shownQuestions(): QuestionAsked[] {
+    return this.asked.flatMap(({ of, id, question, state }) => {
+      return state === 'closed' ? [] : [{ of, id, who: question.who ?? [], state }]
+    })
+  }
+
+  private hasNews(): boolean {
+    return this.lookPending || this.answeredQuestions().length > 0
+  }
+
+  /** Rests until a hint or an answer comes, or the time has passed; answers whether one came. */
+  async rest(milliseconds: number, isNews = () => this.hasNews()): Promise<boolean> {
     this.atRest = true
     try {
-      return await condition(() => this.lookPending, milliseconds)
+      return await condition(isNews, milliseconds)
     } finally {
       this.atRest = false
     }

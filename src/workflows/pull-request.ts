@@ -5,7 +5,8 @@
  *  3. decision by a pure function
  *  4. one comment that says what was decided and who can act
  *  5. approved: the merge queue lands it
- *  6. anything else rests until something changes; a new head starts again at 1
+ *  6. only approvals are missing: people are asked for them, where the policy says so, and their answers are reviews
+ *  7. anything else rests until something changes; a new head starts again at 1
  */
 import { allHandlersFinished, condition, continueAsNew, log, workflowInfo } from '@temporalio/workflow'
 import type { PullRequestInput, PullRequestResult } from '#contracts/pull-request'
@@ -21,6 +22,7 @@ import { enterQueue, landThroughQueue, leaveQueue } from './landing.ts'
 import { takeLook } from './look.ts'
 import { forgeActivities } from './proxies.ts'
 import { handleMessages } from './pull-request-messages.ts'
+import { askForApprovals, dropQuestions, restAsking, useAnswers, withdrawQuestions } from './pull-request-questions.ts'
 import { PullRequestRun } from './pull-request-run.ts'
 
 export async function pullRequest(input: PullRequestInput): Promise<PullRequestResult> {
@@ -35,7 +37,9 @@ export async function pullRequest(input: PullRequestInput): Promise<PullRequestR
 
 /** From one look at the PR to the next; null: look again. */
 async function follow(run: PullRequestRun): Promise<PullRequestResult | null> {
+  await useAnswers(run)
   const snapshot = await takeLook(run)
+  await dropQuestions(run, snapshot)
   if (snapshot.state !== 'open') return finish(run, snapshot)
   if (needsDecision(run, snapshot)) {
     await leaveQueue(run)
@@ -119,7 +123,11 @@ async function decideAndPublish(run: PullRequestRun, snapshot: SnapshotFacts, ch
   if (mayLand(run, snapshot)) enterQueue(run, snapshot, { outcome: 'offered' })
   else if (decision.outcome === 'approve' && run.ejected)
     run.enter('waiting', waitingAfterEjection(snapshot, run.ejected, now))
-  else run.enter(decision.outcome === 'reject' ? 'rejected' : 'waiting', waitingAfter(snapshot, decision, now))
+  else {
+    await askForApprovals(run, snapshot, decision)
+    const waiting = waitingAfter(snapshot, decision, now, run.shownQuestions())
+    run.enter(decision.outcome === 'reject' ? 'rejected' : 'waiting', waiting)
+  }
   await publish(run, snapshot)
   run.undecided = false
 }
@@ -145,10 +153,10 @@ async function rest(run: PullRequestRun, snapshot: SnapshotFacts): Promise<'chan
   }
   const untilChange = millisecondsUntil(run.decision?.changesAt)
   if (untilChange < left) {
-    await run.rest(Math.max(1, untilChange))
+    await restAsking(run, Math.max(1, untilChange))
     return 'changed'
   }
-  return (await run.rest(left)) ? 'changed' : 'stale'
+  return (await restAsking(run, left)) ? 'changed' : 'stale'
 }
 
 /** Until time alone decides otherwise. */
@@ -180,6 +188,7 @@ async function goStale(run: PullRequestRun, snapshot: SnapshotFacts): Promise<Pu
   const reason = staleSentence(snapshot.policy.merge.staleAfter)
   run.ending = reason
   run.enter(run.phase)
+  await withdrawQuestions(run, `the pipeline of #${snapshot.number} ${reason}`)
   await publish(run, snapshot)
   await condition(allHandlersFinished)
   if (run.lookPending) {

@@ -2,7 +2,14 @@ import { describe, expect, test } from 'vitest'
 import { decide } from '#domain/decide'
 import type { CheckResults, Decision, Rule } from '#domain/decision'
 import type { SnapshotFacts } from '#domain/pull-request'
-import { staleSentence, waitingAfter, waitingAfterEjection, waitingForChecks, waitingInQueue } from '#domain/waiting'
+import {
+  staleSentence,
+  waitingAfter,
+  waitingAfterEjection,
+  waitingForChecks,
+  waitingInQueue,
+  type QuestionAsked,
+} from '#domain/waiting'
 import { checkResult, green, now, policyFacts, snapshotFacts } from './facts.ts'
 
 type Case = {
@@ -230,5 +237,33 @@ describe('a rule of the policy', () => {
     const dry = { ...conditioned('label: ready'), dryRun: true as const }
     expect(waitingAfter(snapshotFacts(), dry, now).for).toBe('dry run: it would not land, mine: so')
     expect(waitingAfter(snapshotFacts(), { ...dry, rules: [] }, now).for).toBe('dry run: it would land')
+  })
+})
+
+describe('what people were asked about', () => {
+  const snapshot = snapshotFacts({ policy: policyFacts({ approvals: 1 }) })
+  const decision = decide(snapshot, green, now)
+  const waiting = (asked: QuestionAsked[]) => waitingAfter(snapshot, decision, now, asked)
+
+  test('is shown with who was asked, and answered by a command', () => {
+    expect(waiting([{ of: 'review', id: 'ask:12ab', who: ['owners'], state: 'open' }])).toMatchObject({
+      for: 'review: 0 of 1 approvals of this head; asked as ask:12ab',
+      who: ['owners'],
+      command: 'switchyard answer ask:12ab approve',
+    })
+  })
+
+  test('is said to have expired, and leaves the other way', () => {
+    expect(waiting([{ of: 'review', id: 'ask:12ab', who: [], state: 'expired' }])).toMatchObject({
+      for: 'review: 0 of 1 approvals of this head; nobody answered in time when asked',
+      who: ['anybody but ann'],
+      command: 'switchyard pr approve 7 --repo shop',
+    })
+  })
+
+  test('is not shown where it is about another criterion, or has no id', () => {
+    const without = waiting([])
+    expect(waiting([{ of: 'policy-change', id: 'ask:12ab', who: [], state: 'open' }])).toEqual(without)
+    expect(waiting([{ of: 'review', id: null, who: [], state: 'open' }])).toEqual(without)
   })
 })

@@ -11,6 +11,7 @@ import { asksForLines, policyFactsOf } from '#domain/rules/facts'
 import type { Ledger } from '#ledger/port'
 import type { GitRepository } from '../git/port.ts'
 import type { PolicyReader } from '../policy/port.ts'
+import { createAnswerActivities } from './answers.ts'
 import { createCommandActivities, recallHold } from './commands.ts'
 import type { Forge, NamedCheck } from './port.ts'
 import { recall, type Recalled } from './recall.ts'
@@ -66,6 +67,7 @@ export function createForgeActivities(tools: ForgeTools) {
       return { ...facts, hold: await recallHold(ledger, request), recalled: await recall(ledger, facts) }
     },
     ...createCommandActivities(tools),
+    ...createAnswerActivities(tools),
     /** Records the decision, edits the one comment, sets the named check. Each may be repeated. */
     publishDecision: (publication: Publication) => publishDecision(tools, publication),
 

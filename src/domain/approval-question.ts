@@ -1,0 +1,112 @@
+import { limits, type Asked } from './clarification/question.ts'
+import { approvalsOfReview } from './decide.ts'
+import type { CheckResults, Decision, Rule } from './decision.ts'
+import type { Sha, SnapshotFacts } from './pull-request.ts'
+import type { ResolvedApprovals } from './rules/resolved.ts'
+import { escapeMarkdown, oneLine } from './text.ts'
+
+/** What people can approve: the change, or that it changes the policy. */
+export type ApprovalOf = 'review' | 'policy-change'
+
+/** Approvals that the policy wants of a head, and that people can still give. */
+export type MissingApprovals = { of: ApprovalOf; needed: number; from: string[] }
+
+/** What an activity says of a change, for those who are asked about it. */
+export type ChangeToApprove = { lines: number; paths: string[]; authors: string[] }
+
+const MAX_TITLE = 150
+const MAX_PATHS = 10
+const MAX_PATH = 120
+const MAX_REASON = 120
+/** Checks that a context shows, so that it stays under 4 KB. */
+const MAX_CHECKS = 10
+
+/** Those that a PR lacks, whatever else it lacks; none where its policy does not say that they are asked for. */
+export function missingApprovals(snapshot: SnapshotFacts): MissingApprovals[] {
+  const { policy, state, policyChange } = snapshot
+  if (policy.askForApprovals === undefined || policy.mode === 'dry-run' || state !== 'open') return []
+  const changes = policyChange === undefined || policyChange.problem !== null ? [] : [policyChange.approvals]
+  return [...missing('review', [approvalsOfReview(snapshot)]), ...missing('policy-change', changes)]
+}
+
+function missing(of: ApprovalOf, required: ResolvedApprovals[]): MissingApprovals[] {
+  return required
+    .filter(({ count, by }) => by.length < count)
+    .map(({ count, by, from }) => ({ of, needed: count - by.length, from: from ?? [] }))
+}
+
+/** Whether a PR waits for nothing but approvals that people are asked for. */
+export function waitsOnlyForApprovals({ outcome, rules }: Decision): boolean {
+  return outcome === 'wait' && rules.every((rule) => rule.outcome === 'pass' || lacksOnlyApprovals(rule))
+}
+
+function lacksOnlyApprovals({ rule, outcome, rules = [] }: Rule): boolean {
+  if (outcome !== 'pending' || (rule !== 'review' && rule !== 'policy-change')) return false
+  return rules.every((inner) => inner.outcome === 'pass' || inner.rule === 'approvals')
+}
+
+/** What a question about approvals is of: with another head or base it is another one. */
+export type ApprovalSubject = { of: ApprovalOf; head: Sha; base: string }
+
+export function isSameSubject(one: ApprovalSubject, other: ApprovalSubject): boolean {
+  return one.of === other.of && one.head === other.head && one.base === other.base
+}
+
+/** `round`: from 1; the same is asked anew where approvals lack again although the last question has ended. */
+export function approvalKey({ of, head, base }: ApprovalSubject, round: number): string {
+  const parts = ['approval', head, base, ...(of === 'review' ? [] : [of]), ...(round === 1 ? [] : [round])]
+  return parts.join(':')
+}
+
+/** What people are asked. Whoever wrote some of it, or approved it already, is not. */
+export function approvalQuestion(
+  snapshot: SnapshotFacts,
+  { of, needed, from }: MissingApprovals,
+  checks: CheckResults,
+  change: ChangeToApprove,
+): Asked {
+  const { repo, number, title, author, approvedBy, policy } = snapshot
+  const what = of === 'review' ? '' : ' (it changes the policy)'
+  return {
+    kind: 'approval',
+    title: `Approve #${number} ${oneLine(title, MAX_TITLE)}${what}?`,
+    context: contextOf(snapshot, checks, change),
+    who: from.slice(0, limits.who),
+    needed,
+    not: [...new Set([author, ...approvedBy, ...change.authors])].slice(0, limits.who),
+    ladder: policy.askForApprovals ?? {},
+    repo,
+    number,
+  }
+}
+
+function contextOf(snapshot: SnapshotFacts, checks: CheckResults, { lines, paths }: ChangeToApprove): string {
+  const { repo, number, head, base, author, commitCount, pathCount } = snapshot
+  const inline = (text: string, max: number) => escapeMarkdown(oneLine(text, max))
+  const counted = `${plural(commitCount, 'commit')}, ${plural(pathCount, 'file')}, ${plural(lines, 'line')} changed`
+  const passed = Object.values(checks).slice(0, MAX_CHECKS)
+  const rest = pathCount - Math.min(paths.length, MAX_PATHS)
+  return [
+    `${inline(head.ref, MAX_PATH)} at \`${head.sha.slice(0, 12)}\` into ${inline(base.ref, MAX_PATH)}, by ${inline(author, MAX_PATH)}: ${counted}.`,
+    '',
+    ...passed.map(({ check, conclusion, reason }) => `- ${check} ${conclusion}: ${inline(reason, MAX_REASON)}`),
+    '',
+    ...paths.slice(0, MAX_PATHS).map((path) => `- ${inline(path, MAX_PATH)}`),
+    ...(rest > 0 ? [`- … and ${rest} more`] : []),
+    '',
+    `To look: \`switchyard pr diff ${number} --repo ${repo}\``,
+  ].join('\n')
+}
+
+function plural(count: number, what: string): string {
+  return `${count} ${what}${count === 1 ? '' : 's'}`
+}
+
+/** A question that a pipeline put about approvals. `closed`: what was answered has become reviews, or it was taken back. */
+export type AskedApproval = ApprovalSubject & {
+  key: string
+  /** Of the clarification; null where it had ended when it was asked for. */
+  id: string | null
+  question: Asked
+  state: 'open' | 'closed' | 'expired'
+}
