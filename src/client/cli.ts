@@ -3,6 +3,7 @@ import { Command as Grammar, CommanderError } from 'commander'
 import type { CommandContext, ExitCode, GlobalFlags, Host } from './context.ts'
 import type { CliError } from './errors.ts'
 import { detached, toCliError, usageError } from './errors.ts'
+import { defineClarifications } from './grammar/clarifications.ts'
 import type { Perform } from './grammar/define.ts'
 import { defineLooking } from './grammar/looking.ts'
 import { definePolicies } from './grammar/policies.ts'
@@ -53,6 +54,7 @@ export function createProgram(host: Pick<Host, 'stdout'>, perform: Perform): Gra
   defineRunning(program, perform)
   definePullRequests(program, perform)
   definePolicies(program, perform)
+  defineClarifications(program, perform)
   defineLooking(program, perform)
   return program
 }

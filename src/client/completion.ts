@@ -5,7 +5,7 @@ import { roles } from '#contracts/roles'
 export type Candidate = { word: string; summary: string }
 
 /** What only the installation knows: looked up when such a word is wanted, and not before. */
-export type Values = Record<'pr' | 'repo', () => Promise<Candidate[]>>
+export type Values = Record<'pr' | 'repo' | 'question' | 'answer', () => Promise<Candidate[]>>
 
 type Place = { command: Grammar; arguments: number; wantsValueOf: Option | null; literal: boolean }
 
@@ -63,6 +63,10 @@ async function valuesOfArgument(name: string, values: Values): Promise<Candidate
       return await values.pr()
     case 'name':
       return await values.repo()
+    case 'question':
+      return await values.question()
+    case 'answer':
+      return await values.answer()
     default:
       return []
   }

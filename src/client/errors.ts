@@ -123,7 +123,7 @@ function refusedUpdate(error: Error): CliError {
 
 function noWorker(error: Error): CliError {
   return new CliError(3, 'no-worker', 'The pipeline did not answer: no worker polls its role now.', {
-    hint: 'Start the workers with `switchyard up`, or `switchyard worker --roles pr-review,merge,testing,security`.',
+    hint: 'Start the workers with `switchyard up`, or `switchyard worker --roles pr-review,merge,decision,testing,security`.',
     cause: error,
   })
 }

@@ -51,6 +51,12 @@ export function isUnanswered(error: unknown): boolean {
   )
 }
 
+/** The same, and what says that there is no server now: for those who go on until there is one again. */
+export function isAway(error: unknown): boolean {
+  if (isUnanswered(error)) return true
+  return error instanceof Error && ['NoServerError', 'ServerAwayError'].includes(error.name)
+}
+
 async function orUnknown<T>(connected: Connected, query: () => Promise<T>): Promise<T | null> {
   try {
     return await connected.client.withDeadline(Date.now() + QUERY_DEADLINE_MS, query)

@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { pullRequest, switchyard, world, type World } from './fakes.ts'
+import { question } from './clarification-fakes.ts'
+import { pullRequest, server, switchyard, world, type World } from './fakes.ts'
 
 /** Values are looked up only where there is an installation's file. */
 let installed: { env: NodeJS.ProcessEnv }
@@ -61,6 +62,13 @@ describe('the words that may stand next are', () => {
     expect(await words(['repo', 'remove', 'w'], both)).toEqual(['web'])
     expect(await words(['--repo', 'web', 'pr', 'view', ''], both)).toEqual(['7'])
     expect(await words(['--repo', 'neither', 'pr', 'view', ''], both)).toEqual([])
+  })
+
+  test('the open questions, with their titles', async () => {
+    const asking = world({ server: server({ questions: [question({ title: 'Which\nregion?' })] }) })
+    const { stdout } = await switchyard(['completion', 'zsh', '--', 'answer', ''], asking, installed)
+    expect(stdout).toBe('3f2a91\tWhich region?\n')
+    expect(await words(['answer', ''])).toEqual([])
   })
 
   test('of a --wait without a value the next argument, not its value', async () => {

@@ -62,7 +62,7 @@ describe('exit codes', () => {
   })
 
   test('--wait names every role without a worker, and opens nothing', async () => {
-    const in_ = world({ pullRequests: [], server: server({ workers: ['pr-review', 'merge'] }) })
+    const in_ = world({ pullRequests: [], server: server({ workers: ['pr-review', 'merge', 'decision'] }) })
     const ran = await switchyard(['pr', 'create', '--head', 'feature', '--wait', '--json'], in_)
     expect([ran.error.details, in_.acts]).toEqual([{ roles: ['testing', 'security'] }, []])
   })

@@ -13,7 +13,8 @@ import type { Policy } from '#domain/policy'
 import type { KnownPerson } from '#domain/people'
 import type { PullRequest, Review } from '#domain/pull-request'
 import type { Connected, Installation } from '#installation/installation'
-import type { AuditEntry, Ledger, RecordedDecision } from '#ledger/port'
+import type { AuditEntry, Ledger, RecordedDecision, RememberedAnswer } from '#ledger/port'
+import { asked, infoOf, listed, updated, type FakeQuestion } from './clarification-fakes.ts'
 import { BASE, HEAD, NOW, pullRequest, snapshot, TREE } from './samples.ts'
 
 export * from './samples.ts'
@@ -37,6 +38,8 @@ export type World = {
   comments: Comment[]
   audit: AuditEntry[]
   logs: Record<string, string>
+  remembered: RememberedAnswer[]
+  texts: Map<string, string>
   counts: { reviewed: number; merged: number; rejected: number; approved: number }
   /** null: there is no server. */
   server: {
@@ -46,6 +49,7 @@ export type World = {
     /** Workflow id → how its run ended; those not named run. */
     ended: Record<string, { status: string; failure?: Error }>
     pending: unknown[]
+    questions: FakeQuestion[]
   } | null
   /** Thrown by the next calls of the server, one each. */
   lookErrors: Error[]
@@ -72,6 +76,8 @@ export function world(changes: Partial<World> = {}): World {
     comments: [],
     audit: [],
     logs: {},
+    remembered: [],
+    texts: new Map(),
     counts: { reviewed: 0, merged: 0, rejected: 0, approved: 0 },
     server: null,
     lookErrors: [],
@@ -85,9 +91,10 @@ export function world(changes: Partial<World> = {}): World {
 export const server = (changes: Partial<NonNullable<World['server']>> = {}): NonNullable<World['server']> => ({
   statuses: [],
   queue: null,
-  workers: ['pr-review', 'merge', 'testing', 'security'],
+  workers: ['pr-review', 'merge', 'testing', 'security', 'decision'],
   ended: {},
   pending: [],
+  questions: [],
   ...changes,
 })
 
@@ -184,6 +191,15 @@ function fakeLedger(in_: World): Ledger {
       in_.audit.push(entry)
     },
     audit: async () => in_.audit,
+    saveText: async (digest, text) => void in_.texts.set(digest, text),
+    rememberedAnswers: async () => in_.remembered,
+    rememberedAnswer: async ({ title, context, repo }) =>
+      in_.remembered.find((one) => one.title === title && one.context === context && one.repo === repo) ?? null,
+    async forgetAnswer(id) {
+      const before = in_.remembered.length
+      in_.remembered = in_.remembered.filter((one) => one.id !== id)
+      return in_.remembered.length < before
+    },
   } satisfies Partial<Ledger> as unknown as Ledger
 }
 
@@ -244,6 +260,11 @@ function fakeRepository(in_: World): GitRepository {
 
 function fakeConnected(in_: World): Connected {
   const there = in_.server!
+  const questionOf = (workflowId: string) => {
+    const found = there.questions.find(({ id }) => id === workflowId)
+    if (!found) throw named('WorkflowNotFoundError', 'not found')
+    return found
+  }
   const getHandle = (workflowId: string) => ({
     async query() {
       if (workflowId.startsWith('queue:')) {
@@ -255,6 +276,7 @@ function fakeConnected(in_: World): Connected {
       return found
     },
     async describe() {
+      if (workflowId.startsWith('ask:')) return infoOf(questionOf(workflowId))
       const name = there.ended[workflowId]?.status ?? 'RUNNING'
       return {
         ...{ workflowId, runId: 'run', type: 'pullRequest', status: { name }, startTime: new Date(NOW) },
@@ -264,17 +286,25 @@ function fakeConnected(in_: World): Connected {
       }
     },
     async result() {
+      if (workflowId.startsWith('ask:')) return questionOf(workflowId).state.outcome
       throw there.ended[workflowId]?.failure ?? named('WorkflowFailedError', 'Workflow execution failed')
     },
     async executeUpdate({ name }: { name: string }, { args }: { args: unknown[] }) {
       if (in_.updateError) throw in_.updateError
       in_.acts.push(`${name} ${workflowId} ${JSON.stringify(args)}`)
+      if (workflowId.startsWith('ask:')) return updated(questionOf(workflowId), name, args[0] as never)
       return { phase: 'checking' }
     },
   })
   return {
     client: {
-      workflow: { getHandle },
+      workflow: {
+        getHandle,
+        async *list({ query }: { query: string }) {
+          yield* listed(there.questions, query).map(infoOf)
+        },
+        count: async (query: string) => ({ count: listed(there.questions, query).length }),
+      },
       withDeadline: async (_: number, act: () => Promise<unknown>) => await act(),
     } as unknown as Connected['client'],
     pipelines: {
@@ -289,6 +319,9 @@ function fakeConnected(in_: World): Connected {
         return { workflowId: `watch:${repo}` }
       },
       enqueue: async () => ({ workflowId: '' }),
+      ask: async (request) => asked(there.questions, request),
+      withdraw: async () => ({ workflowId: '' }),
+      isOpen: async () => true,
       failedPullRequests: async () => [],
       async remindPullRequest(repo, number) {
         in_.acts.push(`remind ${repo}#${number}`)

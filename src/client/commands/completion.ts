@@ -1,10 +1,11 @@
 import { findInstallation } from '#config/load'
 import type { Installation } from '#installation/installation'
+import { listClarifications, shortIds } from '../clarifications.ts'
 import { createProgram } from '../cli.ts'
 import { complete, type Candidate, type Values } from '../completion.ts'
 import type { CommandContext, ExitCode, GlobalFlags } from '../context.ts'
 import { selectRepository } from '../select.ts'
-import { withInstallation } from '../session.ts'
+import { withInstallation, withServer } from '../session.ts'
 
 export type Shell = 'bash' | 'zsh' | 'fish'
 
@@ -37,6 +38,18 @@ function valuesOf(context: CommandContext): Values {
         const open = await installation.forge.listPullRequests(repo, { state: 'open' })
         return open.map(({ number, title }) => ({ word: String(number), summary: oneLine(title) }))
       }),
+    question: () =>
+      looked(context, (installation) =>
+        withServer(context, installation, async (connected) => {
+          const rows = (await listClarifications(connected)).map(({ row }) => row)
+          const short = shortIds(rows.map(({ id }) => id))
+          return rows.map(({ id, title }) => ({ word: short(id), summary: oneLine(title) }))
+        }),
+      ),
+    answer: () =>
+      looked(context, async ({ ledger }) =>
+        (await ledger.rememberedAnswers({})).map(({ id, title }) => ({ word: id, summary: oneLine(title) })),
+      ),
     repo: () =>
       looked(context, async ({ config }) =>
         config.repositories.map(({ name, remote }) => ({ word: name, summary: remote })),

@@ -1,3 +1,4 @@
+import { clarificationType } from '#contracts/clarification'
 import { mergeQueueType } from '#contracts/merge-queue'
 import { pullRequestType } from '#contracts/pull-request'
 import { repositoryWatchType } from '#contracts/repository-watch'
@@ -11,7 +12,7 @@ import { listWorkflows } from '../workflow-view.ts'
 
 export type Runs = { pipeline?: string; state: 'open' | 'closed' | 'all'; limit: string }
 
-const pipelines = [pullRequestType, mergeQueueType, repositoryWatchType]
+const pipelines = [pullRequestType, mergeQueueType, repositoryWatchType, clarificationType]
 const MOST = 1000
 
 export async function run(context: CommandContext, input: Runs): Promise<ExitCode> {

@@ -1,6 +1,7 @@
 import { roles } from '#contracts/roles'
 import type { Phase } from '#domain/pull-request'
 import type { Connected, Installation } from '#installation/installation'
+import { countClarifications } from '../clarifications.ts'
 import type { CommandContext, ExitCode } from '../context.ts'
 import { usageError } from '../errors.ts'
 import type { Text } from '../output.ts'
@@ -71,6 +72,7 @@ async function showOverview(
   for (const repo of await selectRepositories(context, installation)) {
     repositories.push({ repo, ...(await phasesOf(installation, connected, repo)) })
   }
+  const inbox = connected === null ? null : await countClarifications(connected)
   const server = connected === null ? null : { address: connected.address, namespace: connected.namespace }
   output.line(
     'server   ',
@@ -85,7 +87,10 @@ async function showOverview(
     const parts = Object.entries(phases).map(([phase, count]) => `${count} ${phase}`)
     output.line({ text: repo, style: 'bold' }, `  ${open} open${parts.length === 0 ? '' : `: ${parts.join(', ')}`}`)
   }
-  output.document({ server, workers, repositories })
+  if (inbox !== null && inbox.open + inbox.parked > 0) {
+    output.line('inbox    ', `${inbox.open} open, ${inbox.parked} parked: switchyard inbox`)
+  }
+  output.document({ server, workers, repositories, inbox })
 }
 
 async function phasesOf(installation: Installation, connected: Connected | null, repo: string) {

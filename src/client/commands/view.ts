@@ -1,4 +1,7 @@
 import { pullRequestId } from '#contracts/ids'
+import type { Connected, Installation } from '#installation/installation'
+import { printClarification } from '../clarification-render.ts'
+import { findClarification, type InboxRow } from '../clarifications.ts'
 import type { CommandContext, ExitCode } from '../context.ts'
 import { relative, type Text } from '../output.ts'
 import { pendingLines } from '../pending.ts'
@@ -6,17 +9,15 @@ import { parsePipelineId } from '../pipeline-id.ts'
 import { phaseText } from '../render.ts'
 import { selectPullRequest } from '../select.ts'
 import { withInstallation, withServer } from '../session.ts'
-import { describeWorkflow } from '../workflow-view.ts'
+import { describeWorkflow, type DescribedWorkflow } from '../workflow-view.ts'
+
+/** `view --json`. */
+type View = DescribedWorkflow & { clarification?: InboxRow }
 
 /** One pipeline's run as the server knows it. */
 export async function run(context: CommandContext, { id }: { id: string }): Promise<ExitCode> {
   return await withInstallation(context, async (installation) => {
-    let workflowId = id
-    if (parsePipelineId(id).kind === 'pull-request') {
-      const { repo, number } = await selectPullRequest(context, installation, id)
-      workflowId = pullRequestId(repo, number)
-    }
-    const view = await withServer(context, installation, (connected) => describeWorkflow(connected, workflowId))
+    const view = await withServer(context, installation, (connected) => look(context, installation, connected, id))
     const { output } = context
     const field = (name: string, ...value: Text[]) => output.line({ text: name.padEnd(10), style: 'dim' }, ...value)
     output.line({ text: view.workflowId, style: 'bold' })
@@ -29,7 +30,29 @@ export async function run(context: CommandContext, { id }: { id: string }): Prom
     field('run', view.runId)
     if (view.webUrl !== null) field('page', view.webUrl)
     for (const line of pendingLines(view.pending)) output.line(...line)
+    if (view.clarification !== undefined) printClarification(output, view.clarification, context.now())
     output.document(view)
     return 0
   })
+}
+
+async function look(
+  context: CommandContext,
+  installation: Installation,
+  connected: Connected,
+  id: string,
+): Promise<View> {
+  const parsed = parsePipelineId(id)
+  switch (parsed.kind) {
+    case 'pull-request': {
+      const { repo, number } = await selectPullRequest(context, installation, id)
+      return await describeWorkflow(connected, pullRequestId(repo, number))
+    }
+    case 'clarification': {
+      const { row } = await findClarification(connected, parsed.id)
+      return { ...(await describeWorkflow(connected, row.id)), clarification: row }
+    }
+    default:
+      return await describeWorkflow(connected, id)
+  }
 }

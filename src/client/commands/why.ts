@@ -2,6 +2,8 @@ import { mergeQueueId } from '#contracts/ids'
 import type { MergeQueueStatus } from '#contracts/merge-queue'
 import type { Waiting } from '#domain/pull-request'
 import type { Installation } from '#installation/installation'
+import { findClarification } from '../clarifications.ts'
+import { waitingFor } from '../clarification-render.ts'
 import type { CommandContext, ExitCode } from '../context.ts'
 import { CliError } from '../errors.ts'
 import { pendingLines, type PendingActivity } from '../pending.ts'
@@ -40,6 +42,8 @@ async function explain(context: CommandContext, installation: Installation, id: 
       return await explainPullRequest(context, installation, id)
     case 'queue':
       return await explainQueue(context, installation, parsed)
+    case 'clarification':
+      return await explainClarification(context, installation, parsed.id)
     default:
       return await withServer(context, installation, async (connected) => {
         const { workflowId, phase, status, waitingOn, startedAt, pending } = await describeWorkflow(connected, id)
@@ -81,15 +85,28 @@ async function explainQueue(
   })
 }
 
+/** From visibility: it says what it waits for while no worker runs, too. */
+async function explainClarification(context: CommandContext, installation: Installation, id: string): Promise<Why> {
+  return await withServer(context, installation, async (connected) => {
+    const { row, ended } = await findClarification(connected, id)
+    const pending = await readPending(connected, row.id)
+    const waiting = ended === null ? waitingFor(row) : null
+    return { workflowId: row.id, phase: row.state, waiting, decision: null, pending }
+  })
+}
+
 function queuePhase({ paused, entries }: MergeQueueStatus): string {
   if (paused !== null) return 'paused'
   return entries[0]?.state ?? 'idle'
 }
 
+/** Phases of pipelines that have ended. */
+const ends = new Set(['landed', 'closed', 'answered', 'defaulted', 'expired', 'cancelled'])
+
 function print({ output, now }: CommandContext, { workflowId, phase, waiting, decision, pending }: Why): void {
   output.line({ text: `${workflowId}  `, style: 'bold' }, phaseText(phase))
   if (waiting !== null) for (const line of waitingLines(waiting, now())) output.line(...line)
-  else if (phase === 'landed' || phase === 'closed') output.line('It has ended: it waits for nothing and nobody.')
+  else if (ends.has(phase)) output.line('It has ended: it waits for nothing and nobody.')
   else if (pending.length === 0) output.line('It waits for nothing and nobody.')
   for (const line of pendingLines(pending)) output.line(...line)
   for (const rule of decision?.rules ?? []) output.line('  ', ruleMark(rule.outcome), ` ${rule.rule}  `, rule.reason)

@@ -27,7 +27,10 @@ export type Definition<Input> = {
 /** What may stand for each argument that commands take. */
 const meanings: Record<string, string> = {
   pr: 'its number, or <repository>#<number>',
-  id: 'a pull request (12, shop#12) or a pipeline (pr:shop#12, queue:shop@main), as `runs` lists them',
+  id: 'a pull request (12, shop#12) or a pipeline (pr:shop#12, queue:shop@main, ask:3f2a91), as `runs` lists them',
+  question: 'its id as `inbox` lists it, or an unambiguous beginning of it, with or without `ask:`',
+  title: 'what is asked, in one line',
+  answer: 'its id as `answers list` shows it',
   what: '`pr` for the counts of reviewed pull requests',
   folder: 'a folder in the git repository',
   shell: 'the one that is to load it',

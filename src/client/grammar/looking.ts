@@ -26,7 +26,7 @@ export function defineLooking(program: Grammar, perform: Perform): void {
     input: (_, options) => options,
     options: (command) =>
       command
-        .option('--pipeline <name>', 'pullRequest, mergeQueue or repositoryWatch')
+        .option('--pipeline <name>', 'pullRequest, mergeQueue, repositoryWatch or clarification')
         .addOption(new Option('--state <state>', 'which').choices(['open', 'closed', 'all']).default('open'))
         .option('--limit <number>', 'at most so many', '100'),
   })

@@ -39,7 +39,8 @@ export function defineRunning(program: Grammar, perform: Perform): void {
     load: bySelf('worker'),
     input: (_, options) => options,
     ownsInterrupt: true,
-    options: (command) => command.requiredOption('--roles <names>', 'pr-review, merge, testing, security, with commas'),
+    options: (command) =>
+      command.requiredOption('--roles <names>', 'pr-review, merge, decision, testing, security, with commas'),
   })
   defineSetUp(program, perform)
 }

@@ -1,0 +1,91 @@
+import { createHash } from 'node:crypto'
+import {
+  completeQuestion,
+  limits,
+  problemOfQuestion,
+  type Asked,
+  type AtExpiry,
+  type Question,
+} from '#domain/clarification/question'
+import { maskSecrets } from '#domain/mask'
+import { plainText } from '#domain/text'
+import { usageError } from './errors.ts'
+import { durationFlag } from './select.ts'
+
+export type QuestionFlags = {
+  title: string
+  options?: string[]
+  option?: string[]
+  who?: string[]
+  needed?: string
+  default?: string
+  expires?: string
+  atExpiry?: AtExpiry
+  kind: 'question' | 'approval'
+  urgent?: boolean
+  remember?: 'repository' | 'installation'
+}
+
+/** `whole`: a context that is too long for the question, which the ledger is to keep under its SHA-256. */
+export type Prepared = { question: Question; whole: { digest: string; text: string } | null }
+
+/** The question of a command line: plain, without secrets, complete. Throws what is wrong with which flag. */
+export function prepareQuestion(flags: QuestionFlags, about: { repo: string | null; context: string }): Prepared {
+  const text = shareable(about.context, { multiline: true })
+  if (Buffer.byteLength(text) > limits.wholeContext) {
+    throw usageError(`--context is longer than ${limits.wholeContext} bytes.`, 'Give its address instead.')
+  }
+  const digest = createHash('sha256').update(text).digest('hex')
+  const isLong = Buffer.byteLength(text) > limits.text
+  const asked: Asked = {
+    ...{ kind: flags.kind, title: shareable(flags.title).trim(), repo: about.repo, options: optionsOf(flags) },
+    ...{ context: isLong ? beginning(text) : text, urgent: flags.urgent === true, who: flags.who ?? [] },
+    ...(flags.default === undefined ? {} : { default: shareable(flags.default) }),
+    ...(flags.needed === undefined ? {} : { needed: Number(flags.needed) }),
+    ...(flags.remember === undefined
+      ? {}
+      : { remember: { scope: flags.remember, context: text === '' ? '' : digest } }),
+    ladder: ladderOf(flags),
+  }
+  const question = { ...completeQuestion(asked), contextDigest: isLong ? digest : null }
+  const problem = problemOfQuestion(question)
+  if (problem !== null) throw usageError(`${problem.replaceAll(/`(\w+)`/g, flagOf)}.`, 'See `switchyard ask --help`.')
+  return { question, whole: isLong ? { digest, text } : null }
+}
+
+/** `a`, or `a=What it means`. */
+function optionsOf({ options = [], option = [] }: QuestionFlags): Question['options'] {
+  const named = option.map((text) => {
+    const [value = '', ...label] = text.split('=')
+    return { value, label: label.join('=') || value }
+  })
+  const all = [...options.map((value) => ({ value, label: value })), ...named]
+  return all.map(({ value, label }) => ({ value: shareable(value).trim(), label: shareable(label).trim() }))
+}
+
+/** A default that nobody is to take would be none. */
+function ladderOf({ expires, atExpiry, default: standard }: QuestionFlags): Partial<Question['ladder']> {
+  const end = atExpiry ?? (standard === undefined ? undefined : 'default')
+  return {
+    ...(expires === undefined ? {} : { expiresAfter: durationFlag(expires, '--expires') }),
+    ...(end === undefined ? {} : { atExpiry: end }),
+  }
+}
+
+const shareable = (text: string, options: { multiline?: boolean } = {}) => maskSecrets(plainText(text, options))
+
+/** At most so many bytes, and no half of a character. */
+function beginning(text: string): string {
+  const mark = '\n…'
+  const bytes = Buffer.from(text).subarray(0, limits.text - Buffer.byteLength(mark))
+  return `${bytes.toString('utf8').replace(/\ufffd+$/, '')}${mark}`
+}
+
+const FLAGS: Record<string, string> = {
+  ...{ title: 'The title', options: '--options', default: '--default', needed: '--needed', who: '--who' },
+  ...{ atExpiry: '--at-expiry', expiresAfter: '--expires' },
+}
+
+function flagOf(_: string, field: string): string {
+  return FLAGS[field] ?? field
+}

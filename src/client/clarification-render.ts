@@ -1,0 +1,76 @@
+import type { Waiting } from '#domain/pull-request'
+import { oneLine } from '#domain/text'
+import { shortIds, type InboxRow } from './clarifications.ts'
+import { relative, type Output, type Text } from './output.ts'
+
+const TITLE = 60
+const NAMES = 40
+
+export function printInbox(output: Output, rows: InboxRow[], now: Date): void {
+  if (rows.length === 0) return output.line('The inbox is empty: nothing waits for a person.')
+  const short = shortIds(rows.map(({ id }) => id))
+  output.table(
+    ['id', 'kind', 'what', 'for', 'asked', 'next'],
+    rows.map((row) => [
+      { text: short(row.id), style: 'bold' },
+      row.urgent ? { text: `${row.kind}, urgent`, style: 'red' } : row.kind,
+      `${aboutOf(row)}${oneLine(row.title, TITLE)}`,
+      oneLine(whoOf(row), NAMES),
+      relative(row.askedAt, now),
+      nextOf(row, now),
+    ]),
+  )
+}
+
+/** All of one: what is asked, by and of whom, what may be answered and what was. */
+export function printClarification(output: Output, row: InboxRow, now: Date): void {
+  output.line({ text: `${row.id}  `, style: 'bold' }, row.title)
+  const field = (name: string, ...value: Text[]) => output.line({ text: name.padEnd(10), style: 'dim' }, ...value)
+  field('kind', row.urgent ? `${row.kind}, urgent` : row.kind)
+  field('from', row.from.workflowId ?? 'a script', row.from.webUrl === null ? '' : `  ${row.from.webUrl}`)
+  if (row.repo !== null) field('about', aboutOf(row).trim())
+  field('for', whoOf(row))
+  field('asked', `${row.askedAt} (${relative(row.askedAt, now)})`)
+  field('next', nextOf(row, now))
+  if (row.context !== '') output.block(`\n${row.context}\n`)
+  printOptions(output, row)
+  for (const { by, value, at } of row.answered) {
+    output.line({ text: `${by}  `, style: 'bold' }, `answered ${oneLine(value, TITLE)} ${relative(at, now)}`)
+  }
+}
+
+export function printOptions(output: Output, { options, default: standard }: InboxRow): void {
+  if (options.length === 0) return output.line({ text: 'any text is an answer', style: 'dim' })
+  options.forEach(({ value, label }, index) => {
+    const named = label === value ? '' : `  ${label}`
+    output.line(`  ${index + 1}  `, { text: value, style: 'bold' }, named, {
+      text: value === standard ? '  (default)' : '',
+      style: 'dim',
+    })
+  })
+}
+
+/** What `why` says of one that is open. */
+export function waitingFor({ id, title, askedAt, expiresAt, who, state }: InboxRow): Waiting {
+  const until = state === 'parked' ? null : expiresAt
+  return { for: title, since: askedAt, until, who, command: `switchyard answer ${shortIds([id])(id)}` }
+}
+
+/** `reminder in 9 m`, `parked`, `answered`. */
+export function nextOf({ state, next }: InboxRow, now: Date): Text {
+  const coming = next === null ? '' : `${NEXT[next.action]} ${relative(next.at, now)}`
+  if (state === 'open') return coming
+  return { text: coming === '' ? state : `${state}, ${coming}`, style: state === 'parked' ? 'yellow' : 'dim' }
+}
+
+const NEXT = { remind: 'reminder', escalate: 'escalation', expire: 'expiry' } as const
+
+function whoOf({ who, needed, answered }: InboxRow): string {
+  const names = who.length === 0 ? 'anybody' : who.join(', ')
+  return needed === 1 ? names : `${names} (${answered.length} of ${needed})`
+}
+
+function aboutOf({ repo, number }: InboxRow): string {
+  if (repo === null) return ''
+  return number === null ? `${repo}: ` : `${repo}#${number}: `
+}

@@ -1,0 +1,142 @@
+import { randomUUID } from 'node:crypto'
+import type { AskRequest } from '#activities/pipelines/port'
+import { knownPerson } from '#domain/contact'
+import type { Question } from '#domain/clarification/question'
+import type { ClarificationOutcome } from '#domain/clarification/state'
+import { isKnownName } from '#domain/people'
+import type { Instant } from '#domain/pull-request'
+import type { Connected, Installation } from '#installation/installation'
+import type { Ledger } from '#ledger/port'
+import { prepareQuestion, type Prepared, type QuestionFlags } from '../clarification-question.ts'
+import { waitForOutcome } from '../clarification-wait.ts'
+import { shortIds } from '../clarifications.ts'
+import type { CommandContext, ExitCode } from '../context.ts'
+import { usageError } from '../errors.ts'
+import { bodyText } from '../pull-request-body.ts'
+import { selectActor, selectRepository } from '../select.ts'
+import { requireWorkers, withInstallation, withServer } from '../session.ts'
+import { waitLimit } from '../wait.ts'
+
+export type Asking = QuestionFlags & {
+  context?: string
+  contextFile?: string
+  key?: string
+  as?: string
+  wait?: string | true
+}
+
+/** `ask --json`. */
+export type AskedView = {
+  id: string
+  state: ClarificationOutcome['state'] | 'open'
+  value: string | null
+  by: string[]
+  at: Instant | null
+}
+
+const LONGEST_KEY = 1_000
+
+/** Asks a person, for a script; the same key again is the same question. */
+export async function run(context: CommandContext, input: Asking): Promise<ExitCode> {
+  const limit = waitLimit(input.wait)
+  if (input.key === '' || (input.key?.length ?? 0) > LONGEST_KEY)
+    throw usageError(`--key has 1 to ${LONGEST_KEY} characters.`)
+  const text = await contextText(context, input)
+  return await withInstallation(context, async (installation) => {
+    const named = context.flags.repo !== undefined || input.remember === 'repository'
+    const repo = named ? await selectRepository(context, installation) : null
+    const prepared = prepareQuestion(input, { repo, context: text })
+    const by = await selectActor(context, input.as)
+    const known = await rememberedOutcome(installation.ledger, prepared.question)
+    if (known !== null) return showRemembered(context, known)
+    noteStrangers(context, installation, prepared.question)
+    return await withServer(context, installation, async (connected) => {
+      if (limit !== undefined) await requireWorkers(connected, ['decision'])
+      const key = input.key ?? `cli:${randomUUID()}`
+      const request = {
+        asker: null,
+        key,
+        question: prepared.question,
+        people: installation.config.people.map(knownPerson),
+      }
+      const { id, outcome } = await ask(context, { installation, connected, request, prepared, by })
+      if (outcome !== null || limit === undefined) return show(context, id, outcome, outcome === null ? 0 : undefined)
+      context.output.note({ text: `Asked ${id}; waits for the answer. Ctrl-C detaches.`, style: 'dim' })
+      return show(context, id, await waitForOutcome(connected, { id, request, limit }, context.signal))
+    })
+  })
+}
+
+async function contextText(context: CommandContext, { context: text, contextFile }: Asking): Promise<string> {
+  if (text !== undefined && contextFile !== undefined) {
+    throw usageError('The context is given twice.', 'Give --context or --context-file.')
+  }
+  return text ?? (contextFile === undefined ? '' : ((await bodyText(context, { bodyFile: contextFile })) ?? ''))
+}
+
+type Act = { installation: Installation; connected: Connected; request: AskRequest; prepared: Prepared; by: string }
+
+async function ask(context: CommandContext, { installation, connected, request, prepared, by }: Act) {
+  const { question, whole } = prepared
+  const { ledger } = installation
+  if (whole !== null) await ledger.saveText(whole.digest, whole.text)
+  const { workflowId: id, outcome } = await connected.pipelines.ask(request)
+  const { kind, title, repo } = question
+  await ledger.appendAudit({
+    ...{ key: `clarification.asked:${id}`, at: context.now().toISOString(), actor: by, action: 'clarification.asked' },
+    ...{ repo: repo ?? '', number: null, snapshotId: null },
+    details: { id, title, asker: null, key: request.key, kind },
+  })
+  if (outcome === null && !(await connected.hasWorker('decision'))) {
+    const text = 'No worker polls the role decision now: nobody is told before `switchyard up`.'
+    context.output.note({ text, style: 'yellow' })
+  }
+  return { id, outcome }
+}
+
+type Remembered = { id: string; outcome: AskedView }
+
+/** The same question was answered, and the answer holds for its repository or the whole installation. */
+async function rememberedOutcome(
+  ledger: Ledger,
+  { remember, title, repo, options }: Question,
+): Promise<Remembered | null> {
+  if (remember === null) return null
+  const { scope, context } = remember
+  const found = await ledger.rememberedAnswer({ scope, repo: scope === 'repository' ? repo : null, title, context })
+  if (found === null || (options.length > 0 && !options.some(({ value }) => value === found.value))) return null
+  const { id, clarification, value, by, at } = found
+  return { id, outcome: { id: clarification, state: 'answered', value, by, at } }
+}
+
+function showRemembered({ output }: CommandContext, { id, outcome }: Remembered): ExitCode {
+  const { value, by, at } = outcome
+  output.line({ text: '✓ ', style: 'green' }, `${value}, as ${by.join(', ')} answered the same at ${at}`)
+  output.note({ text: `Not asked again. To be asked again: switchyard answers forget ${id}`, style: 'dim' })
+  output.document(outcome)
+  return 0
+}
+
+/** They may answer under the name they were asked by, but nobody can tell them. */
+function noteStrangers({ output }: CommandContext, { config }: Installation, { who }: Question): void {
+  for (const name of who.filter((one) => !isKnownName(one, config.people))) {
+    const text = `${name} is nobody among \`people\` of switchyard.yaml: only who acts under that name may answer.`
+    output.note({ text, style: 'yellow' })
+  }
+}
+
+/** `code`: where the state alone does not tell it. */
+function show({ output }: CommandContext, id: string, outcome: ClarificationOutcome | null, code?: ExitCode): ExitCode {
+  const { state, value, by, at } = outcome ?? { state: 'open' as const, value: null, by: [], at: null }
+  const how = by.length === 0 ? '' : ` by ${by.join(', ')}`
+  output.line({ text: `${id}  `, style: 'bold' }, state, value === null ? '' : `: ${value}${how}`)
+  if (state === 'open' || state === 'parked') {
+    output.line({ text: '  with ', style: 'dim' }, `switchyard answer ${shortIds([id])(id)}`)
+  }
+  output.document({ id, state, value, by, at } satisfies AskedView)
+  return code ?? EXIT_CODES[state]
+}
+
+const EXIT_CODES: Record<AskedView['state'], ExitCode> = {
+  ...{ answered: 0, defaulted: 0, expired: 1, cancelled: 1, parked: 4, open: 4 },
+}
