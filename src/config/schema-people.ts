@@ -26,7 +26,7 @@ const targetExpected =
 const terminal = z
   .string({ error: targetExpected })
   .regex(/^terminal$/, { error: targetExpected })
-  .describe('The log of the worker that tells people, which `up` shows where it is')
+  .describe('A line in the log of the worker for `decision`')
 
 const target = z
   .strictObject(
@@ -46,7 +46,9 @@ const target = z
         .string({ error: program })
         .regex(/^[^\s~-]\S*$/, { error: program })
         .optional()
-        .describe('Gets each notification as JSON on its standard input; a relative path starts at the home folder'),
+        .describe(
+          'A program that gets each notification as JSON on its standard input; a relative path starts at the home folder',
+        ),
     },
     { error: targetExpected },
   )
