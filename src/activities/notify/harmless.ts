@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { oneLine, plainText } from '#domain/text'
 import { limits } from '#domain/clarification/question'
 import type { Notification } from './port.ts'
@@ -7,9 +8,10 @@ import type { Notification } from './port.ts'
  * be escaped for a vendor; each does that for itself.
  */
 export function harmless(notification: Notification): Notification {
-  const { to, title, context, options, default: standard, command, webUrl } = notification
+  const { id, to, title, context, options, default: standard, command, webUrl } = notification
   return {
     ...notification,
+    id: writable(id),
     to: oneLine(to, limits.title),
     title: oneLine(title, limits.title),
     context: plainText(context, { multiline: true }),
@@ -18,6 +20,12 @@ export function harmless(notification: Notification): Notification {
     command: plainText(command),
     webUrl: webUrl === null || !/^https?:\/\//i.test(webUrl) || !URL.canParse(webUrl) ? null : new URL(webUrl).href,
   }
+}
+
+/** A header, a signature and an environment variable take it. One full stop in it would make a signature ambiguous. */
+function writable(id: string): string {
+  if (/^[!-\-/-~](?:[ -\-/-~]{0,253}[!-\-/-~])?$/.test(id)) return id
+  return createHash('sha256').update(id).digest('hex').slice(0, 32)
 }
 
 const said: Record<Notification['event'], (to: string) => string> = {

@@ -6,7 +6,10 @@ export type { NotifyTarget } from '#domain/contact'
 
 /** What a person is told of a clarification. Every text is plain or Markdown of ours, masked, of at most 4 KB. */
 export type Notification = {
-  /** The same delivery, tried again, has the same id: a receiver may drop the second. */
+  /**
+   * The same delivery, tried again, has the same id: a receiver may drop the second. One that no header could take is
+   * sent as its digest.
+   */
   id: string
   event: 'asked' | 'reminder' | 'escalation' | 'parked'
   clarification: string

@@ -28,7 +28,7 @@ export function slackMessage(notification: Notification): { text: string; blocks
     blocks: [...sections, ...link].map((text, index) => ({
       type: 'section',
       // A webhook takes no delivery id; whoever reads the message back finds it here.
-      ...(index === 0 ? { block_id: id.slice(0, 255) } : {}),
+      ...(index === 0 ? { block_id: id } : {}),
       // Verbatim: no address and no name becomes a link or a mention by itself.
       text: { type: 'mrkdwn', verbatim: true, text },
     })),

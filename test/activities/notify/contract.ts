@@ -97,6 +97,14 @@ export function notifierContract(name: string, { open, faults, patient }: Vendor
       expect([first === second, more]).toEqual([true, []])
     })
 
+    it('is known again under an id that no header takes', async () => {
+      const named = { ...notification, id: 'ask:1/asked/Zoë N. 🙂\n\u0000/0' }
+      await send(named)
+      await send(named)
+      const [first, second] = world.received().map(({ id }) => id)
+      expect([first, second]).toEqual([second, expect.stringMatching(/./)])
+    })
+
     it('does nothing that was given up before', async () => {
       await expect(send(notification, AbortSignal.abort('enough'))).rejects.toBe('enough')
       expect(world.received()).toEqual([])

@@ -43,9 +43,9 @@ describe('a webhook', () => {
   beforeEach(async () => void (receiver = await openReceiver()))
   afterEach(() => receiver.close())
 
-  function send(secret: string | null, env: Record<string, string>): Promise<void> {
+  function send(secret: string | null, env: Record<string, string>, id = notification.id): Promise<void> {
     const target = { via: 'webhook', url: receiver.url, secret } as const
-    return createNotifier({ env }).send(target, notification, new AbortController().signal)
+    return createNotifier({ env }).send(target, { ...notification, id }, new AbortController().signal)
   }
 
   it('gets the notification as JSON, with an id, the time, and the signature of the three', async () => {
@@ -61,6 +61,19 @@ describe('a webhook', () => {
     expect(Math.abs(Number(time) - Date.now() / 1_000)).toBeLessThan(30)
     const expected = createHmac('sha256', 'a plain key').update(`${id as string}.${time as string}.${body}`)
     expect(signed).toBe(`v1,${expected.digest('base64')}`)
+  })
+
+  it.each([
+    ['ask:0123/asked/ann smith/0', 'ask:0123/asked/ann smith/0'],
+    ['ask:0123/asked/ann@example.org/0', expect.stringMatching(/^[0-9a-f]{32}$/)],
+    ['ask:0123/asked/Zoë/0', expect.stringMatching(/^[0-9a-f]{32}$/)],
+    ['x'.repeat(256), expect.stringMatching(/^[0-9a-f]{32}$/)],
+  ])('has the same id in its header, signature and body, whatever it was: %s', async (id, expected) => {
+    await send('HOOK_KEY', { HOOK_KEY: 'a plain key' }, id)
+    const [{ headers, body }] = receiver.taken as [Receiver['taken'][number]]
+    const { 'webhook-id': sent, 'webhook-timestamp': time, 'webhook-signature': signed } = headers
+    expect([sent, (JSON.parse(body) as { id: string }).id]).toEqual([expected, sent])
+    expect(signed).toBe(signature(Buffer.from('a plain key'), sent as string, time as string, body))
   })
 
   it('gets no signature where no key is named', async () => {
