@@ -8,6 +8,7 @@ import type { Connected, Installation } from '#installation/installation'
 import { openInstallation } from '#installation/open'
 import { workerProcesses } from '#workers/roles'
 import type { CommandContext, ExitCode } from '../context.ts'
+import { answerQuestion } from '../demo/answer.ts'
 import { followAll } from '../demo/follow.ts'
 import { killWhileTesting } from '../demo/kill-worker.ts'
 import { createSample, demoPullRequests } from '../demo/sample.ts'
@@ -15,15 +16,17 @@ import { CliError } from '../errors.ts'
 import { createOutput } from '../output.ts'
 import { startRunning, type Running } from '../supervisor/running.ts'
 import { userGit } from '../user-git.ts'
+import { run as answer } from './answer.ts'
 import { run as init } from './init.ts'
 import { run as up } from './up.ts'
 
 const REPO = 'shop'
 const AUTHOR = 'dana@example.org'
+const APPROVER = 'lea@example.org'
 
 type Demo = { context: CommandContext; folder: string; home: string; sample: string; env: NodeJS.ProcessEnv }
 
-/** `demo`: seven PRs through a real server, real git and real workers, one of which is killed. */
+/** `demo`: seven PRs through a real server, real git and real workers, one of which is killed; a person is asked once. */
 export async function run(context: CommandContext, { keep }: { keep?: boolean }): Promise<ExitCode> {
   const folder = await realpath(await mkdtemp(join(tmpdir(), 'switchyard-demo-')))
   const home = join(folder, 'home')
@@ -115,6 +118,13 @@ async function landSeven(
     }
   }
   const statuses = await followAll(context, connected, REPO, numbers, signal)
+  for (const [index, number] of numbers.entries()) {
+    if (!demoPullRequests[index]!.asks) continue
+    await answerQuestion(context, connected, { repo: REPO, number, by: APPROVER }, (id) =>
+      quietly({ ...context, cwd: sample }, answer, { id, value: 'approve', as: APPROVER }),
+    )
+    for (const [, status] of await followAll(context, connected, REPO, [number], signal)) statuses.set(number, status)
+  }
   return report(context, installation, connected, statuses)
 }
 

@@ -7,6 +7,8 @@ export type DemoPullRequest = {
   branch: string
   title: string
   draft?: true
+  /** It waits for somebody to answer, and lands then. */
+  asks?: true
   /** Landed, rejected or waiting, by the promises of the README; the demo fails if it turns out otherwise. */
   expected: 'landed' | 'rejected' | 'waiting'
   why: string
@@ -28,8 +30,9 @@ export const demoPullRequests: DemoPullRequest[] = [
   {
     branch: 'add-shipping',
     title: 'Add shipping',
+    asks: true,
     expected: 'landed',
-    why: 'good, opened on the same base as the first',
+    why: 'good, and approved by somebody who was asked',
   },
 ]
 
@@ -38,6 +41,12 @@ checks:
   tests:
     run: node --test
     timeout: 2m
+  review:
+    approvals: { count: 0, ask: true }
+rules:
+  - name: costs-approved
+    if: { paths: shipping.js }
+    require: { approvals: 1 }
 merge:
   method: squash
 `
