@@ -5,48 +5,53 @@ import type { Sha, SnapshotFacts } from './pull-request.ts'
 import type { ResolvedApprovals } from './rules/resolved.ts'
 import { escapeMarkdown, oneLine } from './text.ts'
 
-/** What people can approve: the change, or that it changes the policy. */
-export type ApprovalOf = 'review' | 'policy-change'
-
-/** Approvals that the policy wants of a head, and that people can still give. */
-export type MissingApprovals = { of: ApprovalOf; needed: number; from: string[] }
+/** Approvals that a criterion of a PR wants of its head. `of`: `review`, `policy-change`, or a rule of the policy. */
+export type MissingApprovals = { of: string; needed: number; from: string[] }
 
 /** What an activity says of a change, for those who are asked about it. */
 export type ChangeToApprove = { lines: number; paths: string[]; authors: string[] }
 
-const MAX_TITLE = 150
+const MAX_TITLE = 100
+const MAX_RULE = 60
 const MAX_PATHS = 10
 const MAX_PATH = 120
 const MAX_REASON = 120
 /** Checks that a context shows, so that it stays under 4 KB. */
 const MAX_CHECKS = 10
 
-/** Those that a PR lacks, whatever else it lacks; none where its policy does not say that they are asked for. */
+/**
+ * Those that a PR lacks, whatever else it lacks; none where its policy does not say that they are asked for. Of rules only
+ * where approvals are all that a rule requires.
+ */
 export function missingApprovals(snapshot: SnapshotFacts): MissingApprovals[] {
-  const { policy, state, policyChange } = snapshot
+  const { policy, state, policyChange, rules = [] } = snapshot
   if (policy.askForApprovals === undefined || policy.mode === 'dry-run' || state !== 'open') return []
-  const changes = policyChange === undefined || policyChange.problem !== null ? [] : [policyChange.approvals]
-  return [...missing('review', [approvalsOfReview(snapshot)]), ...missing('policy-change', changes)]
+  return [
+    ...missing('review', approvalsOfReview(snapshot)),
+    ...(policyChange?.problem === null ? missing('policy-change', policyChange.approvals) : []),
+    ...rules.flatMap(({ name, require }) => (require.kind === 'fact' ? missing(name, require.approvals) : [])),
+  ]
 }
 
-function missing(of: ApprovalOf, required: ResolvedApprovals[]): MissingApprovals[] {
-  return required
-    .filter(({ count, by }) => by.length < count)
-    .map(({ count, by, from }) => ({ of, needed: count - by.length, from: from ?? [] }))
+function missing(of: string, required: ResolvedApprovals | undefined): MissingApprovals[] {
+  if (required === undefined || required.by.length >= required.count) return []
+  return [{ of, needed: required.count - required.by.length, from: required.from ?? [] }]
 }
 
-/** Whether a PR waits for nothing but approvals that people are asked for. */
-export function waitsOnlyForApprovals({ outcome, rules }: Decision): boolean {
-  return outcome === 'wait' && rules.every((rule) => rule.outcome === 'pass' || lacksOnlyApprovals(rule))
+/** Of the approvals that a PR lacks, those that it waits for; none where it waits for anything else, too. */
+export function approvalsWaitedFor({ outcome, rules }: Decision, missing: MissingApprovals[]): MissingApprovals[] {
+  if (outcome !== 'wait') return []
+  const open = rules.filter((rule) => rule.outcome !== 'pass')
+  const asked = missing.filter(({ of }) => open.some(({ rule }) => rule === of))
+  return open.every((rule) => asked.some(({ of }) => of === rule.rule) && lacksOnlyApprovals(rule)) ? asked : []
 }
 
-function lacksOnlyApprovals({ rule, outcome, rules = [] }: Rule): boolean {
-  if (outcome !== 'pending' || (rule !== 'review' && rule !== 'policy-change')) return false
-  return rules.every((inner) => inner.outcome === 'pass' || inner.rule === 'approvals')
+function lacksOnlyApprovals({ outcome, rules = [] }: Rule): boolean {
+  return outcome === 'pending' && rules.every((inner) => inner.outcome === 'pass' || /^approvals\b/.test(inner.rule))
 }
 
 /** What a question about approvals is of: with another head or base it is another one. */
-export type ApprovalSubject = { of: ApprovalOf; head: Sha; base: string }
+export type ApprovalSubject = { of: string; head: Sha; base: string }
 
 export function isSameSubject(one: ApprovalSubject, other: ApprovalSubject): boolean {
   return one.of === other.of && one.head === other.head && one.base === other.base
@@ -54,7 +59,7 @@ export function isSameSubject(one: ApprovalSubject, other: ApprovalSubject): boo
 
 /** `round`: from 1; the same is asked anew where approvals lack again although the last question has ended. */
 export function approvalKey({ of, head, base }: ApprovalSubject, round: number): string {
-  const parts = ['approval', head, base, ...(of === 'review' ? [] : [of]), ...(round === 1 ? [] : [round])]
+  const parts = ['approval', head, base, ...(of === 'review' ? [] : [`of ${of}`]), ...(round === 1 ? [] : [round])]
   return parts.join(':')
 }
 
@@ -66,10 +71,9 @@ export function approvalQuestion(
   change: ChangeToApprove,
 ): Asked {
   const { repo, number, title, author, approvedBy, policy } = snapshot
-  const what = of === 'review' ? '' : ' (it changes the policy)'
   return {
     kind: 'approval',
-    title: `Approve #${number} ${oneLine(title, MAX_TITLE)}${what}?`,
+    title: `Approve #${number} ${oneLine(title, MAX_TITLE)}${purposeOf(of)}?`,
     context: contextOf(snapshot, checks, change),
     who: from.slice(0, limits.who),
     needed,
@@ -78,6 +82,11 @@ export function approvalQuestion(
     repo,
     number,
   }
+}
+
+function purposeOf(of: string): string {
+  if (of === 'review') return ''
+  return of === 'policy-change' ? ' (it changes the policy)' : ` (rule ${oneLine(of, MAX_RULE)})`
 }
 
 function contextOf(snapshot: SnapshotFacts, checks: CheckResults, { lines, paths }: ChangeToApprove): string {

@@ -2,9 +2,9 @@ import { workflowInfo } from '@temporalio/workflow'
 import {
   approvalKey,
   approvalQuestion,
+  approvalsWaitedFor,
   isSameSubject,
   missingApprovals,
-  waitsOnlyForApprovals,
   type AskedApproval,
   type MissingApprovals,
 } from '#domain/approval-question'
@@ -24,8 +24,10 @@ const MAX_SWEEPS_BEFORE_REREAD = 120
  * What expired without one is not asked again for this head.
  */
 export async function askForApprovals(run: PullRequestRun, snapshot: SnapshotFacts, decision: Decision): Promise<void> {
-  if (!waitsOnlyForApprovals(decision)) return
-  for (const missing of missingApprovals(snapshot)) await askFor(run, snapshot, missing)
+  const met = new Set(decision.rules.flatMap(({ rule, outcome }) => (outcome === 'pass' ? [rule] : [])))
+  const idle = run.asked.filter(({ of, state }) => state === 'open' && met.has(of))
+  for (const asked of idle) await takeBack(run, asked, `#${snapshot.number} needs no more of it`)
+  for (const missing of approvalsWaitedFor(decision, missingApprovals(snapshot))) await askFor(run, snapshot, missing)
 }
 
 async function askFor(run: PullRequestRun, snapshot: SnapshotFacts, missing: MissingApprovals): Promise<void> {
@@ -64,11 +66,14 @@ export async function useAnswers(run: PullRequestRun): Promise<void> {
 export async function dropQuestions(run: PullRequestRun, snapshot: SnapshotFacts): Promise<void> {
   for (const asked of run.asked.filter(({ state }) => state === 'open')) {
     const reason = whyDropped(snapshot, asked)
-    if (reason === null) continue
-    asked.state = 'closed'
-    await run.questions.cancel(asked.key, reason).catch(unlessFailed)
+    if (reason !== null) await takeBack(run, asked, reason)
   }
   run.asked = run.asked.filter(({ head, base }) => head === snapshot.head.sha && base === snapshot.base.ref)
+}
+
+async function takeBack(run: PullRequestRun, asked: AskedApproval, reason: string): Promise<void> {
+  asked.state = 'closed'
+  await run.questions.cancel(asked.key, reason).catch(unlessFailed)
 }
 
 function whyDropped(snapshot: SnapshotFacts, asked: AskedApproval): string | null {

@@ -120,11 +120,11 @@ async function decideAndPublish(run: PullRequestRun, snapshot: SnapshotFacts, ch
   const decision = run.decide(snapshot, checks, now)
   run.decision = decision
   if (run.ejected && run.ejected.head !== snapshot.head.sha) run.ejected = null
+  await askForApprovals(run, snapshot, decision)
   if (mayLand(run, snapshot)) enterQueue(run, snapshot, { outcome: 'offered' })
   else if (decision.outcome === 'approve' && run.ejected)
     run.enter('waiting', waitingAfterEjection(snapshot, run.ejected, now))
   else {
-    await askForApprovals(run, snapshot, decision)
     const waiting = waitingAfter(snapshot, decision, now, run.shownQuestions())
     run.enter(decision.outcome === 'reject' ? 'rejected' : 'waiting', waiting)
   }

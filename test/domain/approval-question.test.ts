@@ -2,13 +2,14 @@ import { describe, expect, it } from 'vitest'
 import {
   approvalKey,
   approvalQuestion,
+  approvalsWaitedFor,
   missingApprovals,
-  waitsOnlyForApprovals,
   type ChangeToApprove,
 } from '#domain/approval-question'
 import { completeQuestion, limits, problemOfQuestion } from '#domain/clarification/question'
 import { decide } from '#domain/decide'
 import type { SnapshotFacts } from '#domain/pull-request'
+import type { ResolvedApprovals, ResolvedCondition } from '#domain/rules/resolved'
 import { checkResult, green, now, policyFacts, sha, snapshotFacts } from './facts.ts'
 
 const asking = policyFacts({ approvals: 2, askForApprovals: { expiresAfter: 1_000 } })
@@ -46,14 +47,41 @@ describe('approvals that people are asked for', () => {
   })
 })
 
-describe('a decision waits only for approvals', () => {
-  const waits = (given: Partial<SnapshotFacts>, checks = green) =>
-    waitsOnlyForApprovals(decide(facts(given), checks, now))
+describe('what a decision waits for', () => {
+  const waited = (given: Partial<SnapshotFacts>, checks = green) => {
+    const snapshot = facts(given)
+    return approvalsWaitedFor(decide(snapshot, checks, now), missingApprovals(snapshot)).map(({ of }) => of)
+  }
+  const required = (approvals: ResolvedApprovals): ResolvedCondition => ({
+    ...{ kind: 'fact', text: 'approvals: 1 from owners', truth: false, final: false, reason: '0 of 1', values: {} },
+    ...{ toHold: '1 more approval', toEnd: null, approvals },
+  })
+  const label = (truth: boolean): ResolvedCondition => ({
+    ...{ kind: 'fact', text: 'label: ready', truth, final: false, reason: 'a label', values: {} },
+    ...{ toHold: null, toEnd: null },
+  })
+  const ofRule = { approvedBy: ['bob', 'cay'], approvals: { count: 0, from: null, by: [], unknown: [] } }
 
-  it('where nothing else is missing', () => {
-    expect(waits({})).toBe(true)
-    expect(waits({ policyChange: { digest: 'd', problem: null, approvals: owners } })).toBe(true)
-    expect(waits({ approvedBy: ['bob', 'cay'] })).toBe(false)
+  it('are approvals where nothing else is missing', () => {
+    expect(waited({})).toEqual(['review'])
+    const policyChange = { digest: 'd', problem: null, approvals: owners }
+    expect(waited({ policyChange })).toEqual(['review', 'policy-change'])
+    expect(waited({ policyChange, approvedBy: ['bob', 'cay'] })).toEqual(['policy-change'])
+    expect(waited({ approvedBy: ['bob', 'cay'] })).toEqual([])
+  })
+
+  it('are those of a rule that requires nothing else, and applies', () => {
+    const rule = (condition: ResolvedCondition | null, require: ResolvedCondition) =>
+      waited({ ...ofRule, rules: [{ name: 'owned', if: condition, require }] })
+    expect(rule(null, required(owners))).toEqual(['owned'])
+    expect(rule(label(true), required(owners))).toEqual(['owned'])
+    expect(rule(label(false), required(owners))).toEqual([])
+    expect(rule({ kind: 'check', name: 'lint', declared: true }, required(owners))).toEqual([])
+    expect(rule(null, { kind: 'any', of: [required(owners), label(false)] })).toEqual([])
+  })
+
+  it('are none while a rule waits for something else', () => {
+    expect(waited({ rules: [{ name: 'labelled', if: null, require: label(false) }] })).toEqual([])
   })
 
   it.each<[string, Partial<SnapshotFacts>]>([
@@ -61,13 +89,13 @@ describe('a decision waits only for approvals', () => {
     ['somebody asks for changes', { changesRequestedBy: ['bob'] }],
     ['it does not merge', { mergeable: 'conflict', mergeResult: null }],
     ['it can not be told whether it merges', { mergeable: 'unknown', mergeResult: null }],
-  ])('not where %s', (_, given) => {
-    expect(waits(given)).toBe(false)
+  ])('are none where %s', (_, given) => {
+    expect(waited(given)).toEqual([])
   })
 
-  it.each(['tests', 'review', 'secrets'])('not while %s did not pass', (check) => {
+  it.each(['tests', 'review', 'secrets'])('are none while %s did not pass', (check) => {
     const infrastructure = { [check]: checkResult(check, { conclusion: 'infrastructure' }) }
-    expect(waits({}, { ...green, ...infrastructure })).toBe(false)
+    expect(waited({}, { ...green, ...infrastructure })).toEqual([])
   })
 })
 
@@ -109,6 +137,7 @@ describe('the question about approvals', () => {
       approvalKey({ ...subject, head: sha('b') }, 1),
       approvalKey({ ...subject, base: 'next' }, 1),
       approvalKey({ ...subject, of: 'policy-change' }, 1),
+      approvalKey({ ...subject, of: '2' }, 1),
     ]
     expect(keys[0]).toBe(`approval:${sha('a')}:main`)
     expect(new Set(keys).size).toBe(keys.length)

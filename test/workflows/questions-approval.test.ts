@@ -190,6 +190,27 @@ function define(): void {
     expect(await shop.ended(number)).toMatchObject({ state: 'merged' })
   })
 
+  it('is asked for by a rule of the policy while the rule applies', async () => {
+    const shop = newShop()
+    const rule = '{ name: owned, if: { label: risky }, require: { approvals: { count: 1, from: [owners] } } }'
+    shop.setPolicy(asking('count: 0', `merge: { auto: false }\nrules: [${rule}]`))
+    const number = await shop.open()
+    await shop.rest(number)
+    expect(await questionsOf(shop, number)).toEqual([])
+    await shop.update(number, { labels: ['risky'] })
+    const first = await asked(shop, number)
+    expect(await question(first)).toMatchObject({
+      who: ['owners'],
+      title: expect.stringContaining('(rule owned)?') as string,
+    })
+    await shop.update(number, { labels: [] })
+    expect(await cancelled(first)).toBe(`#${number} needs no more of it`)
+    await shop.update(number, { labels: ['risky'] })
+    const second = await asked(shop, number, (id) => id !== first)
+    expect(await say(second, 'otto', 'approve')).toBeNull()
+    await shop.when(number, 'waits for pr merge', ({ waiting }) => waiting?.for === 'pr merge: merge.auto is off')
+  })
+
   it('makes one review of an answer, though the attempt that made it was lost', async () => {
     const shop = newShop()
     shop.setPolicy(asking('count: 1'))

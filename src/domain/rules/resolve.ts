@@ -173,6 +173,7 @@ function approvals(required: ApprovalsRequired, subject: RuleSubject): ResolvedF
       unknown: shown(given.unknown),
     },
     toHold: `${given.count - given.by.length} more approval${given.count - given.by.length === 1 ? '' : 's'}${from}`,
+    approvals: given,
   })
 }
 

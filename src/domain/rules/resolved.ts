@@ -35,6 +35,8 @@ export type ResolvedFact = {
   /** What somebody can do to make it hold, and to end it; null: nothing short of another head. */
   toHold: string | null
   toEnd: string | null
+  /** Of a condition on approvals: what it asks for and has. */
+  approvals?: ResolvedApprovals
 }
 
 export type ResolvedRule = { name: string; if: ResolvedCondition | null; require: ResolvedCondition }
