@@ -1,0 +1,172 @@
+import type { WorkflowHandle } from '@temporalio/client'
+import { expect, it } from 'vitest'
+import { answered } from '#contracts/clarification'
+import { completeQuestion } from '#domain/clarification/question'
+import { handOver, known } from './askers.ts'
+import {
+  ask,
+  askAlone,
+  inClarifications,
+  long,
+  outcomeOf,
+  recorded,
+  say,
+  startAsker,
+  status,
+  toldOf,
+  world,
+  yesOrNo,
+} from './clarifications.ts'
+import { record } from './record.ts'
+import { until } from './until.ts'
+
+/** Lets a workflow begin again behind its first task, as an operator would; what was signalled since is sent again. */
+async function reset({ workflowId }: WorkflowHandle): Promise<void> {
+  const { client, namespace } = world()
+  const handle = client.workflow.getHandle(workflowId)
+  const { events } = await handle.fetchHistory()
+  const first = events!.find(({ workflowTaskCompletedEventAttributes }) => workflowTaskCompletedEventAttributes)!
+  await client.workflowService.resetWorkflowExecution({
+    namespace,
+    workflowExecution: { workflowId, runId: (await handle.describe()).runId },
+    requestId: `reset ${workflowId} ${Date.now()}`,
+    reason: 'a test',
+    workflowTaskFinishEventId: first.eventId!,
+  })
+}
+
+async function runOf(handle: WorkflowHandle): Promise<string> {
+  return (await world().client.workflow.getHandle(handle.workflowId).describe()).runId
+}
+
+function askAgain(key: string) {
+  return world().pipelines.ask({ asker: null, key, question: completeQuestion(yesOrNo), people: [] })
+}
+
+const newest = ({ workflowId }: WorkflowHandle) => world().client.workflow.getHandle(workflowId)
+
+inClarifications('whoever asks', () => {
+  it('asks several at once, and gets what each of them brought', async () => {
+    const { asker, id } = await ask({ one: yesOrNo, two: { ...yesOrNo, title: 'And this?' } })
+    expect(id('one').workflowId).not.toBe(id('two').workflowId)
+    expect(await say(id('two'), 'bob', 'no')).toBeNull()
+    expect(await say(id('one'), 'ann', 'yes')).toBeNull()
+    expect(await asker.result()).toMatchObject({ one: { value: 'yes' }, two: { value: 'no' } })
+  })
+
+  it('asks once under one key, while it is open and after it ended', async () => {
+    const question = await askAlone(yesOrNo, 'the key of two')
+    const again = await askAlone({ ...yesOrNo, title: 'Something else?' }, 'the key of two')
+    expect(again.workflowId).toBe(question.workflowId)
+    expect(await status(question)).toMatchObject({ title: 'Shall it go on?' })
+    expect(await say(question, 'ann', 'yes')).toBeNull()
+    await question.result()
+    expect(await askAgain('the key of two')).toMatchObject({
+      workflowId: question.workflowId,
+      outcome: { state: 'answered', value: 'yes' },
+    })
+  })
+
+  it('hears of one that was parked when it asks again', async () => {
+    const ladder = { ...long, expiresAfter: 100, atExpiry: 'park' as const }
+    const question = await askAlone({ ...yesOrNo, ladder }, 'a parked key')
+    await until('it is parked', async () => (await status(question)).state === 'parked')
+    expect(await askAgain('a parked key')).toMatchObject({ outcome: { state: 'parked' } })
+    await question.terminate()
+  })
+
+  it('gets the answer to what it asked before it continued as new', async () => {
+    const { asker, question } = await ask(yesOrNo)
+    const before = await runOf(asker)
+    await asker.signal(handOver)
+    await until('it continued as new', async () => (await runOf(asker)) !== before)
+    expect(await say(question, 'ann', 'yes')).toBeNull()
+    expect(await outcomeOf(newest(asker))).toMatchObject({ value: 'yes' })
+    expect(toldOf(question).filter(({ to }) => to === 'ann')).toHaveLength(1)
+  })
+
+  it('gets the answer to what it asked before it was reset', async () => {
+    const { asker, question } = await ask(yesOrNo)
+    await reset(asker)
+    expect(await say(question, 'ann', 'yes')).toBeNull()
+    expect(await outcomeOf(newest(asker))).toMatchObject({ value: 'yes' })
+    const asks = (await recorded(question)).filter(({ action }) => action === 'clarification.asked')
+    expect(asks).toHaveLength(1)
+  })
+
+  it('gets the answer again when it is reset after it came', async () => {
+    const { asker, question } = await ask({ first: yesOrNo, second: yesOrNo })
+    expect(await say(question, 'ann', 'yes')).toBeNull()
+    await question.result()
+    await reset(asker)
+    await until('it knows again', async () => {
+      const of = await newest(asker).query(known)
+      return of['first']!.state === 'answered' && of['second']!.id !== null ? of : null
+    })
+    const { second } = await newest(asker).query(known)
+    expect(await say(world().client.workflow.getHandle(second!.id!), 'bob', 'no')).toBeNull()
+    expect(await newest(asker).result()).toMatchObject({ first: { value: 'yes' }, second: { value: 'no' } })
+  })
+
+  it('takes back what it asked when it is aborted', async () => {
+    const { asker, question } = await ask(yesOrNo)
+    await asker.cancel()
+    expect(await question.result()).toMatchObject({ state: 'cancelled', comment: 'its asker was aborted' })
+    await expect(asker.result()).rejects.toThrow()
+  })
+
+  it('may have ended: the answer counts all the same, and is put on record', async () => {
+    const { asker, question } = await ask(yesOrNo)
+    await asker.terminate()
+    expect(await say(question, 'ann', 'yes')).toBeNull()
+    expect(await question.result()).toMatchObject({ state: 'answered', value: 'yes' })
+    expect((await recorded(question)).map(({ action }) => action)).toContain('clarification.answered')
+    await record('clarification', 'asker-ended', question)
+  })
+
+  it('learns by itself what no signal told it', async () => {
+    const { asker, question } = await ask(yesOrNo, { timings: { sweep: 50 } })
+    await question.terminate()
+    expect(await outcomeOf(asker)).toMatchObject({ state: 'cancelled', comment: 'its workflow TERMINATED' })
+  })
+
+  it('drops what is no answer to what it asked', async () => {
+    const { asker, question } = await ask(yesOrNo)
+    const outcome = { state: 'answered', value: 'no', by: ['eve'], at: '', comment: '', answers: [] } as const
+    const words = [
+      null,
+      7,
+      {},
+      { id: question.workflowId, key: 'first' },
+      { id: question.workflowId, key: 'x', outcome },
+    ]
+    const forged = [
+      { id: 'ask:0000000000000000', key: 'first', outcome },
+      { id: 1, key: 2, outcome: 3 },
+    ]
+    for (const word of [...words, ...forged]) await asker.signal(answered, word as never)
+    expect(await say(question, 'ann', 'yes')).toBeNull()
+    expect(await outcomeOf(asker)).toMatchObject({ value: 'yes' })
+  })
+
+  it('gets an answer that was remembered, and says from which question', async () => {
+    const remember = { scope: 'repository' as const, context: 'node 24' }
+    const asked = { ...yesOrNo, title: 'Remember me?', repo: 'shop', remember }
+    const first = await ask(asked)
+    const meanwhile = await ask(asked, { timings: { sweep: 50 } })
+    expect(await say(first.question, 'ann', 'yes', 'always')).toBeNull()
+    await first.question.result()
+    const remembered = { value: 'yes', by: ['ann'], comment: 'always', remembered: first.question.workflowId }
+    expect(await outcomeOf(meanwhile.asker)).toMatchObject(remembered)
+    expect(await meanwhile.question.result()).toMatchObject({ state: 'cancelled' })
+    expect(await outcomeOf(await startAsker({ asked: { first: asked } }))).toMatchObject(remembered)
+    const other = await askAlone({ ...asked, repo: 'another' })
+    expect(await status(other)).toMatchObject({ state: 'open' })
+    await other.terminate()
+  })
+
+  it('is refused what can not be asked', async () => {
+    const asker = await startAsker({ asked: { first: { ...yesOrNo, title: ' ' } } })
+    await expect(asker.result()).rejects.toMatchObject({ cause: { cause: { type: 'Invalid' } } })
+  })
+})
