@@ -1,7 +1,8 @@
-import { condition, getExternalWorkflowHandle, log, workflowInfo } from '@temporalio/workflow'
+import { condition, getExternalWorkflowHandle, isCancellation, log, patched, workflowInfo } from '@temporalio/workflow'
 import { mergeQueueId } from '#contracts/ids'
-import { leave, type MergeQueueEntry } from '#contracts/merge-queue'
+import { enqueue, leave, type MergeQueueEntry } from '#contracts/merge-queue'
 import type { QueueReport } from '#contracts/pull-request'
+import type { Timings } from '#contracts/timings'
 import type { SnapshotFacts } from '#domain/pull-request'
 import { treeChecks } from '#domain/check-subjects'
 import { withTimesOf } from '#domain/rules/resolved'
@@ -35,7 +36,7 @@ export async function landThroughQueue(run: PullRequestRun, snapshot: SnapshotFa
     if (run.lookPending && (await movedOn(run))) return leaveQueue(run)
     if (run.hold !== null) return leaveQueue(run, 'it is held')
     if (run.report === heard && Date.now() >= offerAgainAt) {
-      await pipelineActivities(timings).enqueuePullRequest(entry)
+      await offer(entry, timings, offerAgainAt === 0)
       run.failingSince = null
       offerAgainAt = Date.now() + timings.enqueueAcknowledgement * (heard ? ACKNOWLEDGED_FACTOR : 1)
     }
@@ -53,6 +54,18 @@ export async function landThroughQueue(run: PullRequestRun, snapshot: SnapshotFa
     }
     if (workflowInfo().continueAsNewSuggested) return
   }
+}
+
+/** A queue that is there takes the first offer by a signal, which saves a step; one that is not is started with it. */
+async function offer(entry: MergeQueueEntry, timings: Timings, isFirst: boolean): Promise<void> {
+  if (isFirst && patched('enqueue-by-signal')) {
+    try {
+      return await getExternalWorkflowHandle(mergeQueueId(entry.repo, entry.branch)).signal(enqueue, entry)
+    } catch (error) {
+      if (isCancellation(error)) throw error
+    }
+  }
+  await pipelineActivities(timings).enqueuePullRequest(entry)
 }
 
 function queueEntry(run: PullRequestRun, snapshot: SnapshotFacts): MergeQueueEntry {
