@@ -5,17 +5,22 @@ import { relative, type Output, type Text } from './output.ts'
 
 const TITLE = 60
 const NAMES = 40
+/** Columns that the others of the table take, with what is between them. */
+const OTHERS = 54
 
-export function printInbox(output: Output, rows: InboxRow[], now: Date): void {
+/** `width`: of the terminal, in columns. */
+export function printInbox(output: Output, rows: InboxRow[], now: Date, width = Infinity): void {
   if (rows.length === 0) return output.line('The inbox is empty: nothing waits for a person.')
   const short = shortIds(rows.map(({ id }) => id))
+  const names = Math.min(NAMES, Math.max(12, Math.floor(width / 5)))
+  const title = Math.min(TITLE, Math.max(16, width - names - OTHERS))
   output.table(
     ['id', 'kind', 'what', 'for', 'asked', 'next'],
     rows.map((row) => [
       { text: short(row.id), style: 'bold' },
-      row.urgent ? { text: `${row.kind}, urgent`, style: 'red' } : row.kind,
-      `${aboutOf(row)}${oneLine(row.title, TITLE)}`,
-      oneLine(whoOf(row), NAMES),
+      row.urgent ? { text: `${row.kind}!`, style: 'red' } : row.kind,
+      oneLine(`${aboutOf(row)}${row.title}`, title),
+      oneLine(whoOf(row), names),
       relative(row.askedAt, now),
       nextOf(row, now),
     ]),

@@ -128,6 +128,22 @@ describe('inbox', () => {
     expect(stdout).toContain('Land it?')
   })
 
+  test('--watch redraws a table that fits the terminal', async () => {
+    const interrupted = new AbortController()
+    const stdout = Object.assign(new PassThrough(), { rows: 5, columns: 80 })
+    let text = ''
+    stdout.on('data', (chunk) => (text += String(chunk)))
+    const ids = ['1', '2', '3', '4'].map((digit) => `ask:${digit.repeat(16)}`)
+    const in_ = inbox(...ids.map((id) => question({ title: 'x'.repeat(100) }, { id })))
+    const args = ['inbox', '--watch', '--no-color']
+    const running = switchyard(args, in_, { stdout, isTerminal: true, signal: interrupted.signal })
+    await vi.waitFor(() => expect(text).toContain('… and 2 more'), { timeout: 10_000 })
+    interrupted.abort()
+    expect((await running).code).toBe(130)
+    const widest = Math.max(...text.split('\n').map((line) => line.replaceAll(/.\[\?\d+[hl]/g, '').length))
+    expect(widest).toBeLessThanOrEqual(80)
+  })
+
   test('--watch prints a document a line at each change, until Ctrl-C', async () => {
     const interrupted = new AbortController()
     const stdout = new PassThrough()

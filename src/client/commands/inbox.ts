@@ -26,7 +26,7 @@ export async function run(context: CommandContext, input: Inbox): Promise<ExitCo
     }
     if (input.watch) return await watch(context, installation, read)
     const rows = await withServer(context, installation, read)
-    printInbox(context.output, rows, context.now())
+    printInbox(context.output, rows, context.now(), widthOf(context))
     context.output.document(rows)
     return 0
   })
@@ -82,7 +82,7 @@ async function createDisplay(context: CommandContext): Promise<Display> {
   const log = createLogUpdate(stdout as NodeJS.WriteStream)
   return {
     update(rows) {
-      const fitting = Math.max(1, ((stdout as NodeJS.WriteStream).rows ?? 24) - NOT_ROWS)
+      const fitting = Math.max(1, ((stdout as NodeJS.WriteStream).rows || 24) - NOT_ROWS)
       const more = rows.length - fitting
       log(`${rendered(context, rows.slice(0, fitting))}${more > 0 ? `… and ${more} more` : ''}`)
     },
@@ -95,6 +95,12 @@ function rendered(context: CommandContext, rows: InboxRow[]): string {
   const write = (chunk: string) => (text += chunk)
   const stdout = { write } as unknown as NodeJS.WritableStream
   const color = wantsColor(context, context.flags.color)
-  printInbox(createOutput({ stdout, stderr: stdout }, { json: false, color, isTerminal: true }), rows, context.now())
+  const output = createOutput({ stdout, stderr: stdout }, { json: false, color, isTerminal: true })
+  printInbox(output, rows, context.now(), widthOf(context))
   return text
+}
+
+/** What a file or a pipe takes is as wide as it is. */
+function widthOf({ stdout, isTerminal }: CommandContext): number {
+  return (isTerminal && (stdout as NodeJS.WriteStream).columns) || Infinity
 }
