@@ -127,16 +127,16 @@ policyChange: { approvals: { count: 1, from: [rita, bosses] } }
       files: { policy: 'warned.yaml' },
       warnings: [
         {
-          ...{ file: 'warned.yaml', line: 4, column: 33, path: 'rules.2.require' },
+          ...{ file: 'warned.yaml', line: 5, column: 36, path: 'rules.2.require' },
           message: 'the policy has no check "lint"',
         },
-        { line: 4, column: 48, message: 'nobody in `people` of switchyard.yaml is in the group "ops"' },
-        { line: 4, column: 87, message: expect.stringContaining('is "owners" or in a group of that name') },
-        { line: 5, column: 52, message: expect.stringContaining('is "bosses" or in a group of that name') },
+        { line: 5, column: 53, message: 'nobody in `people` of switchyard.yaml is in the group "ops"' },
+        { line: 5, column: 93, message: expect.stringContaining('is "owners" or in a group of that name') },
+        { line: 6, column: 53, message: expect.stringContaining('is "bosses" or in a group of that name') },
       ],
     })
     const shown = await run('policy', 'check', '--file', 'warned.yaml')
-    expect(shown.stdout).toContain('! warned.yaml:4:33: the policy has no check "lint"\n')
+    expect(shown.stdout).toContain('! warned.yaml:5:36: the policy has no check "lint"\n')
   })
 
   test('of a file that is not there is an error only where it is named', async () => {
