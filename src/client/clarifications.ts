@@ -22,9 +22,11 @@ export type Clarification = { row: InboxRow; not: string[]; ended: { status: str
 const PREFIX = 'ask:'
 const ID_DIGITS = 16
 const SHORTEST = 6
-/** Memos are read page by page: a page of 200 is 1 MB at most. */
-const PAGE = 200
+/** Memos are read page by page: a page of 500 is 3 MB at most. */
+const PAGE = 500
 const DEADLINE_MS = 10_000
+/** For all pages, of which ten thousand questions have many. */
+const LIST_DEADLINE_MS = 60_000
 /** Of those that have ended, so many are shown. */
 const MOST_ENDED = 1000
 const NEAREST = 3
@@ -130,7 +132,7 @@ function digitsOf(text: string): string | null {
 
 async function query(connected: Connected, clauses: string[], limit: number): Promise<Clarification[]> {
   const found = new Map<string, Clarification>()
-  return await connected.client.withDeadline(Date.now() + DEADLINE_MS, async () => {
+  return await connected.client.withDeadline(Date.now() + LIST_DEADLINE_MS, async () => {
     for await (const info of connected.client.workflow.list({ query: clauses.join(' AND '), pageSize: PAGE })) {
       const clarification = clarificationOf(connected, info)
       // Between a run and its successor both may be listed, the newest first.
