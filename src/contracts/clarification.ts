@@ -69,5 +69,7 @@ export const clarificationStatus = defineQuery<ClarificationStatus>('status')
 export const viewMemo = 'clarification'
 /** Key of the memo with the context, at most 4 KB. */
 export const contextMemo = 'context'
+/** Key of the memo with the `ClarificationOutcome`, once there is one: to hear it again, no worker is asked. */
+export const outcomeMemo = 'outcome'
 /** Key of the memo with the id of the asker, or null. */
 export const askerMemo = 'asker'

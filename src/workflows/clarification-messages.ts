@@ -14,7 +14,7 @@ import {
 } from '#domain/clarification/state'
 import { viewOf, type ClarificationView } from '#domain/clarification/view'
 import { maskSecrets } from '#domain/mask'
-import { oneLine } from '#domain/text'
+import { oneLine, plainText } from '#domain/text'
 import { now, type ClarificationRun } from './clarification-run.ts'
 
 const MAX_REASON = 300
@@ -75,7 +75,7 @@ function handleConversation(run: ClarificationRun): void {
       const said = readTexts(payload, ['by', 'to'])
       orThrow(refusalOfDelegate(run, said))
       const before = run.state
-      run.state = delegated(run.state, { ...said!, at: now() })
+      run.state = delegated(run.state, { to: said!.to, by: plainText(said!.by), at: now() })
       if (run.state !== before) run.tell('asked', [said!.to])
       return viewOf(run.state)
     },

@@ -9,7 +9,13 @@ import {
   upsertSearchAttributes,
   workflowInfo,
 } from '@temporalio/workflow'
-import { answered, viewMemo, type ClarificationInput, type ClarificationStatus } from '#contracts/clarification'
+import {
+  answered,
+  outcomeMemo,
+  viewMemo,
+  type ClarificationInput,
+  type ClarificationStatus,
+} from '#contracts/clarification'
 import { searchAttributePairs } from '#contracts/search-attributes'
 import { nextRung, postponed } from '#domain/clarification/ladder'
 import {
@@ -61,7 +67,8 @@ export class ClarificationRun {
   show(): void {
     const view = viewOf(this.state)
     const memo = JSON.stringify(view)
-    if (memo !== this.shown.memo) upsertMemo({ [viewMemo]: view })
+    const { outcome } = this.state
+    if (memo !== this.shown.memo) upsertMemo({ [viewMemo]: view, ...(outcome ? { [outcomeMemo]: outcome } : {}) })
     const { state, title, next } = view
     const attributes = {
       Phase: state,

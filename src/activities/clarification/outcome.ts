@@ -25,7 +25,7 @@ function entriesOf({ id, key, asker, question, outcome }: RecordRequest, context
   const answers = outcome.answers.map(({ by, at, value, comment, through }) => ({
     ...common,
     ...{ key: `clarification.answered:${id}:${by}`, at, actor: by, action: 'clarification.answered' },
-    details: { ...about, value, comment, through, settled: outcome.state === 'answered' && value === outcome.value },
+    details: { ...about, value, comment, through },
   }))
   if (outcome.state === 'answered') return answers
   const { state, at, value, comment } = outcome

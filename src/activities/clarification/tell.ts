@@ -2,6 +2,7 @@ import { activityInfo, log } from '@temporalio/activity'
 import { ApplicationFailure } from '@temporalio/common'
 import { askedOf, type ClarificationState } from '#domain/clarification/state'
 import type { Contact } from '#domain/contact'
+import { maskSecrets } from '#domain/mask'
 import { identityOf, type KnownPerson } from '#domain/people'
 import type { Instant } from '#domain/pull-request'
 import { whenAtWork } from '#domain/working-hours'
@@ -65,11 +66,12 @@ export async function tellPeople(tools: ClarificationTools, request: TellRequest
   })
 }
 
-/** Anybody may answer: then everybody hears of it, but for those who may not, and those who have. */
+/** Where anybody may answer, everybody hears of it; but for those who may not, and those who have. */
 function listenersOf({ state, to }: TellRequest, people: Contact[]): Contact[] {
   const asked = to ?? askedOf(state)
   const answered = new Set(state.answers.map(({ by }) => identityOf(by, people)))
   return people.filter((person) => {
+    if (person.notify.length === 0) return false
     if (answered.has(identityOf(person.name, people)) || isNamed(state.question.not, person, people)) return false
     return asked.length === 0 || isNamed(asked, person, people)
   })
@@ -84,7 +86,7 @@ async function deliveriesTo(
   { id, asker, event, state }: TellRequest,
   listeners: Contact[],
 ): Promise<Delivery[]> {
-  if (listeners.every(({ notify }) => notify.length === 0)) return []
+  if (listeners.length === 0) return []
   const isAlone = event !== 'asked' && asker !== null && !(await pipelines.isOpen(asker.workflowId))
   const { kind, title, context, options, default: standard, urgent, ladder } = state.question
   const turn =
@@ -119,7 +121,12 @@ async function deliver(
     return 'delivered'
   } catch (error) {
     const again = !(error instanceof NotifyError) || error.retryable
-    log.warn('a notification was not taken', { id: notification.id, via: target.via, again, reason: String(error) })
+    log.warn('a notification was not taken', {
+      id: notification.id,
+      via: target.via,
+      again,
+      reason: maskSecrets(String(error)),
+    })
     return again ? 'later' : 'refused'
   }
 }

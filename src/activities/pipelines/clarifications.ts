@@ -10,9 +10,9 @@ import { TypedSearchAttributes } from '@temporalio/common'
 import {
   askerMemo,
   cancel,
-  clarificationStatus,
   clarificationType,
   contextMemo,
+  outcomeMemo,
   viewMemo,
   type ClarificationInput,
 } from '#contracts/clarification'
@@ -21,7 +21,7 @@ import { taskQueue } from '#contracts/roles'
 import { searchAttributePairs } from '#contracts/search-attributes'
 import type { Timings } from '#contracts/timings'
 import { opened, type ClarificationOutcome } from '#domain/clarification/state'
-import { viewOf, type ClarificationView } from '#domain/clarification/view'
+import { viewOf } from '#domain/clarification/view'
 import type { AskRequest, Pipelines } from './port.ts'
 
 export type ClarificationPipelines = Pick<Pipelines, 'ask' | 'withdraw' | 'isOpen'>
@@ -82,15 +82,13 @@ async function start(client: Client, workflowId: string, input: ClarificationInp
   }
 }
 
-/** A worker is asked only where there is something to hear that the asker may have missed. */
 async function outcomeOf(client: Client, workflowId: string): Promise<ClarificationOutcome | null> {
   const handle = client.workflow.getHandle(workflowId)
   const described = await handle.describe()
   if (!isRunning(described)) {
     return handle.result().catch((error: unknown) => endedByForce(error, described)) as Promise<ClarificationOutcome>
   }
-  const view = described.memo?.[viewMemo] as ClarificationView | undefined
-  return view === undefined || view.state === 'open' ? null : (await handle.query(clarificationStatus)).outcome
+  return (described.memo?.[outcomeMemo] as ClarificationOutcome | undefined) ?? null
 }
 
 function endedByForce(error: unknown, { status, closeTime }: WorkflowExecutionDescription): ClarificationOutcome {
