@@ -16,7 +16,7 @@ import { testServer } from '../support/server.ts'
 import { openWorkflows, outlines, replayed, workflows } from './histories.ts'
 import { violations } from './invariants.ts'
 import { filesBelow, leaks, strays } from './leftovers.ts'
-import { canaries, endedIn, fill, live, prepareLife, told } from './life.ts'
+import { canaries, endedIn, fill, live, people, prepareLife, told } from './life.ts'
 import {
   chainsOf,
   landingPairs,
@@ -120,7 +120,7 @@ function scenariosOf({ deed, share, of }: Lane, places: Place[]): Scenario[] {
 
 function optionsOf(name: string, repositories: string[], isolated: boolean): Omit<InstallationOptions, 'server'> {
   return {
-    ...{ name, repositories, fill, bundlePath: testServer().bundlePath },
+    ...{ name, repositories, fill, people, bundlePath: testServer().bundlePath },
     isolation: isolated ? 'required' : 'none',
     env: { DEPLOY_TOKEN: canaries.environment },
   }

@@ -4,6 +4,7 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import type { Client } from '@temporalio/client'
+import { clarificationType } from '#contracts/clarification'
 import { mergeQueueType } from '#contracts/merge-queue'
 import { repositoryWatchType } from '#contracts/repository-watch'
 import { pullRequestId } from '#contracts/ids'
@@ -16,7 +17,13 @@ import type { TestRepository } from '../support/installation.ts'
 import { workflows } from './histories.ts'
 
 /** What a PR must have become, by what was pushed. `closed`: by a person, after it was rejected. */
-export type Expectation = { number: number; head: Sha; outcome: 'merged' | 'rejected' | 'closed' }
+export type Expectation = {
+  number: number
+  head: Sha
+  outcome: 'merged' | 'rejected' | 'closed'
+  /** Who was asked to approve it, and did. */
+  approvedBy?: string
+}
 
 export type Scene = {
   installation: Pick<Installation, 'forge'> & { ledger: SqliteLedger }
@@ -29,7 +36,7 @@ export type Scene = {
   terminated?: string[]
 }
 
-/** I1–I4 and I10 of one repository at rest. Each answer names the invariant and what breaks it. */
+/** I1–I4, I9 and I10 of one repository at rest. Each answer names the invariant and what breaks it. */
 export async function violations(scene: Scene): Promise<string[]> {
   const tips = await tipsEverSeen(scene.repository)
   const found = await Promise.all([
@@ -39,6 +46,7 @@ export async function violations(scene: Scene): Promise<string[]> {
     mergedOnce(scene, tips.at(-1)!),
     onlyForward(scene.repository, tips),
     everyTipPassed(scene, tips),
+    settled(() => answeredOnce(scene)),
     settled(() => nothingStuck(scene)),
   ])
   return found.flat()
@@ -53,7 +61,7 @@ async function settled(look: () => Promise<string[]>): Promise<string[]> {
   }
 }
 
-/** I1: one open workflow a PR at most; each head decided once per base and policy. */
+/** I1: one open workflow a PR at most; each head decided once per base, policy and what people say of it. */
 async function decidedOnce({ installation, client, repository, expected }: Scene): Promise<string[]> {
   const found: string[] = []
   for (const { number, outcome } of expected) {
@@ -68,7 +76,8 @@ async function decidedOnce({ installation, client, repository, expected }: Scene
     const decided = new Map<string, number>()
     for (const { snapshotId, policyDigest } of await installation.ledger.decisions(repository.name, number)) {
       const snapshot = await installation.ledger.snapshot(snapshotId)
-      const key = [snapshot?.head.sha, snapshot?.base.sha, policyDigest].join(' ')
+      const reviews = snapshot?.reviews.map(({ author, state }) => `${author} ${state}`) ?? []
+      const key = [snapshot?.head.sha, snapshot?.base.sha, policyDigest, ...reviews].join(' ')
       decided.set(key, (decided.get(key) ?? 0) + 1)
     }
     if (decided.size === 0) found.push(`I1: ${name} was never decided`)
@@ -174,6 +183,38 @@ async function everyTipPassed({ installation, repository, byHand }: Scene, tips:
       .where('conclusion', '=', 'passed')
       .executeTakeFirst()
     if (!pass) found.push(`I4: the tip ${tip} of ${repository.name} has a tree that never passed`)
+  }
+  return found
+}
+
+/** I9: each question is one workflow, that has ended; each answer is once on record, and became one review. */
+async function answeredOnce({ installation, client, repository, expected }: Scene): Promise<string[]> {
+  const { ledger } = installation
+  const repo = repository.name
+  const found: string[] = []
+  const runs = await workflows(client, `WorkflowType = "${clarificationType}" AND Repo = "${repo}"`)
+  const asked = await ledger.audit({ repo, action: 'clarification.asked' })
+  const ids = runs.filter(({ status }) => status.name !== 'CONTINUED_AS_NEW').map(({ workflowId }) => workflowId)
+  const onRecord = asked.map(({ details }) => String(details['id']))
+  if (ids.sort().join() !== onRecord.sort().join())
+    found.push(`I9: ${repo} has the questions ${ids.join()}, and on record ${onRecord.join()}`)
+  for (const { workflowId, runId } of runs) {
+    const { status } = await client.workflow.getHandle(workflowId, runId).describe()
+    if (status.name === 'RUNNING') found.push(`I9: ${workflowId} is open, and nobody waits for it`)
+  }
+  const answers = await ledger.audit({ repo, action: 'clarification.answered' })
+  for (const { number, approvedBy } of expected) {
+    const told = answers.filter((entry) => entry.number === number).map(({ actor }) => actor)
+    const reviews = await ledger.tables
+      .selectFrom('forge_reviews')
+      .select('author')
+      .where('repo', '=', repo)
+      .where('number', '=', number)
+      .execute()
+    const due = approvedBy === undefined ? '' : approvedBy
+    const said = reviews.map(({ author }) => author).join()
+    if (told.join() !== due || said !== due)
+      found.push(`I9: ${repo}#${number} has answers by "${told.join()}" and reviews by "${said}", not by "${due}"`)
   }
   return found
 }

@@ -1,6 +1,10 @@
 /** Lives of a repository, in which every activity that workers have runs. */
 import { randomBytes, randomInt } from 'node:crypto'
+import { answer } from '#contracts/clarification'
 import { mergeQueueId, pullRequestId } from '#contracts/ids'
+import { pullRequestStatus } from '#contracts/pull-request'
+import { tellClarification } from '#client/clarification-update'
+import { CliError } from '#client/errors'
 import { eventually, patience, pendingPoint } from '../support/crash-points.ts'
 import type { TestInstallation, TestRepository } from '../support/installation.ts'
 import type { SampleRepository } from '../support/repositories.ts'
@@ -23,7 +27,13 @@ checks:
   tests:
     run: sh check.sh
     timeout: 30s
+  review: { approvals: { count: 0, ask: true } }
+policyChange: { approvals: { count: 1, from: [owners] } }
 `
+/** Who may approve a change of the policy, and is asked. */
+const owner = 'bob'
+export const people = [{ name: owner, groups: ['owners'], notify: ['terminal'] }]
+
 const check = `[ -z "$DEPLOY_TOKEN" ] || echo the environment has a canary
 echo checked
 cat leak.txt 2>/dev/null
@@ -36,6 +46,13 @@ export async function fill(sample: SampleRepository): Promise<void> {
     await sample.commit({ branch: name, message: `add ${name}`, files: { [`${name}.txt`]: `${name}\n` } })
   }
   const leak = `const accessKeyId = '${canaries.content}'\n`
+  for (const [branch, times] of [
+    ['policy', 'once'],
+    ['policy-again', 'twice'],
+  ] as const) {
+    const files = { '.switchyard.yaml': `${policy}# changed ${times}\n` }
+    await sample.commit({ branch, message: `change the policy ${times}`, files })
+  }
   await sample.commit({ branch: 'bad', message: 'break it', files: { broken: 'yes\n', 'leak.txt': leak } })
 }
 
@@ -82,7 +99,12 @@ export async function live(rig: TestInstallation, repository: TestRepository, li
     )
   await rest(() => null)
   const bad = expected.find(({ outcome }) => outcome === 'rejected')
-  if (bad) await askAndClose(rig, repository, bad, () => rest(() => null))
+  if (bad) {
+    await askAndClose(rig, repository, bad, () => rest(() => null))
+    const change = { ...(await open('policy', 'merged')), approvedBy: owner }
+    expected.push(change)
+    await approveAsAsked(rig, repository, change)
+  }
   const { faults } = rig
   await rest(() => pendingPoint(faults, repository.name, 'taken-over'))
   continueStopped(rig)
@@ -115,4 +137,35 @@ async function askAndClose(
   await rest()
   await forge.updatePullRequest(name, bad.number, { state: 'closed' }, author)
   bad.outcome = 'closed'
+}
+
+/** The owner is asked about a change of the policy, then about another one in its place, and approves that. */
+async function approveAsAsked(
+  rig: TestInstallation,
+  { name, gitDir }: TestRepository,
+  change: Expectation,
+): Promise<void> {
+  const { connected, sample } = rig
+  const handle = connected.client.workflow.getHandle(pullRequestId(name, change.number))
+  const asked = () =>
+    eventually(
+      async () => {
+        const status = await handle.query(pullRequestStatus).catch(() => null)
+        return status?.head?.sha === change.head && /ask:[0-9a-f]+/.exec(status.waiting?.command ?? '')?.[0]
+      },
+      ANSWER_MS,
+      () => `nobody is asked about ${name}#${change.number} at ${change.head}`,
+    )
+  const first = await asked()
+  await sample.git('push', '--quiet', '--force', gitDir, 'refs/heads/policy-again:refs/heads/policy')
+  change.head = await sample.sha('policy-again')
+  const second = await asked()
+  if (first === second) throw new Error(`${first} is about two heads`)
+  const isTold = () =>
+    tellClarification(connected, second, answer, { by: owner, value: 'approve' }).then(
+      () => true,
+      // The acknowledgement was lost, and the answer was not.
+      (error: unknown) => error instanceof CliError && error.code === 'ended',
+    )
+  await eventually(isTold, ANSWER_MS, () => `${second} takes no answer`)
 }

@@ -96,15 +96,21 @@ function withMoments(activities: Activities): Activities {
   return Object.fromEntries(wrapped) as Activities
 }
 
+type About = { repo?: string | null; number?: number | null }
+
+type Request = { number?: number; entry?: { number?: number }; question?: About; state?: { question: About } }
+
 function placeOf(activity: string, args: unknown[]): Place {
   const { workflowExecution, activityId } = activityInfo()
   const { workflowId, runId } = workflowExecution!
-  const request = args[0] as { number?: number; entry?: { number?: number } }
+  const request = args[0] as Request
+  // The id of a question does not tell what it is about.
+  const question = request.question ?? request.state?.question
   return {
-    repo: /^[a-z]+:([^#@/]+)/.exec(workflowId)?.[1] ?? workflowId,
+    repo: question?.repo ?? /^[a-z]+:([^#@/]+)/.exec(workflowId)?.[1] ?? workflowId,
     activity,
     key: `${runId} ${activityId}`,
-    number: request.entry?.number ?? request.number ?? null,
+    number: request.entry?.number ?? request.number ?? question?.number ?? null,
     stopped: [],
   }
 }

@@ -74,6 +74,8 @@ export type InstallationOptions = {
   fill: (sample: SampleRepository) => Promise<void>
   /** Added to the workers' environment. */
   env?: Record<string, string>
+  /** As `switchyard.yaml` has them. */
+  people?: Record<string, unknown>[]
 }
 
 export async function startSharedServer(): Promise<SharedServer> {
@@ -112,7 +114,8 @@ export async function createInstallation(options: InstallationOptions): Promise<
   const kept = server === 'own' ? await keepServer(home) : null
   if (server !== 'own') await shareServer(server, home, name)
   const remotes = options.repositories.map((repo) => ({ name: repo, remote: join('forge', `${repo}.git`) }))
-  const config = stringify({ repositories: remotes, isolation: options.isolation, timings })
+  const { isolation, people = [] } = options
+  const config = stringify({ repositories: remotes, isolation, timings, people })
   await writeFile(env.SWITCHYARD_CONFIG, config)
   const sample = await createSampleRepository()
   await options.fill(sample)
