@@ -4,15 +4,15 @@ import { readdirSync, readFileSync } from 'node:fs'
 const MS_PER_TICK = 10
 
 /**
- * CPU time in milliseconds that this process and all below it have used, with those that ended and were waited for;
- * null where there is no /proc. Unlike the time on the clock it hardly depends on what else the machine does.
+ * CPU time in milliseconds that a process, this one by default, and all below it have used, with those that ended and
+ * were waited for; null where there is no /proc. Unlike the time on the clock it hardly depends on what else the machine does.
  */
-export function cpuTime(): number | null {
+export function cpuTime(root = process.pid): number | null {
   if (process.platform !== 'linux') return null
   const processes = readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))
     .flatMap(readStat)
-  const below = new Set([process.pid])
+  const below = new Set([root])
   for (let size = 0; size !== below.size;) {
     size = below.size
     for (const { pid, parent } of processes) if (below.has(parent)) below.add(pid)

@@ -9,6 +9,7 @@ const benchmarks: Record<string, () => Promise<Benchmark>> = {
   cost: async () => (await import('./cost/cost.ts')).cost,
   recovery: async () => (await import('./recovery/recovery.ts')).recovery,
   cli: async () => (await import('./cli/cli.ts')).cli,
+  waits: async () => (await import('./waits/waits.ts')).waits,
 }
 
 class UsageError extends Error {}
