@@ -173,6 +173,7 @@ describe('answers', () => {
       expect.stringContaining('switchyard answers forget 0a1b2c3d4e5f'),
       [],
     ])
+    expect(in_.audit).toMatchObject([{ action: 'clarification.remembered', actor: 'ben@example.org' }])
   })
 
   test.each([

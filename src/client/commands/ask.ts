@@ -48,7 +48,7 @@ export async function run(context: CommandContext, input: Asking): Promise<ExitC
     const prepared = prepareQuestion(input, { repo, context: text })
     const by = await selectActor(context, input.as)
     const known = await rememberedOutcome(installation.ledger, prepared.question)
-    if (known !== null) return showRemembered(context, known)
+    if (known !== null) return await useRemembered(context, installation, { prepared, by, known })
     noteStrangers(context, installation, prepared.question)
     return await withServer(context, installation, async (connected) => {
       if (limit !== undefined) await requireWorkers(connected, ['decision'])
@@ -109,8 +109,20 @@ async function rememberedOutcome(
   return { id, outcome: { id: clarification, state: 'answered', value, by, at } }
 }
 
-function showRemembered({ output }: CommandContext, { id, outcome }: Remembered): ExitCode {
+async function useRemembered(
+  { output, now }: CommandContext,
+  { ledger }: Installation,
+  { prepared, by: actor, known }: Pick<Act, 'prepared' | 'by'> & { known: Remembered },
+): Promise<ExitCode> {
+  const { id, outcome } = known
   const { value, by, at } = outcome
+  const { title, repo } = prepared.question
+  const used = now().toISOString()
+  await ledger.appendAudit({
+    ...{ key: `clarification.remembered:${id}:${actor}:${used}`, at: used, actor, action: 'clarification.remembered' },
+    ...{ repo: repo ?? '', number: null, snapshotId: null },
+    details: { id: outcome.id, title, asker: null, value, by: by.join(', ') },
+  })
   output.line({ text: '✓ ', style: 'green' }, `${value}, as ${by.join(', ')} answered the same at ${at}`)
   output.note({ text: `Not asked again. To be asked again: switchyard answers forget ${id}`, style: 'dim' })
   output.document(outcome)
