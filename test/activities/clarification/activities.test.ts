@@ -75,9 +75,9 @@ async function activities({
 type World = Awaited<ReturnType<typeof activities>>
 
 function ensure({ ensureClarification }: World, question: Asked, context?: string): Promise<Ensured> {
-  const request = { asker: { workflowId: 'pr:shop#12' }, key: 'ship', question }
-  const whole = context === undefined ? request : { ...request, context }
-  return new MockActivityEnvironment().run<[EnsureRequest], Ensured>(ensureClarification, whole)
+  const asker = { workflowId: 'pr:shop#12' }
+  const request: EnsureRequest = { asker, key: 'ship', question, ...(context === undefined ? {} : { context }) }
+  return new MockActivityEnvironment().run(ensureClarification, request) as Promise<Ensured>
 }
 
 const answered: ClarificationOutcome = {
