@@ -4,7 +4,8 @@ import { resolveApprovalsRequired, resolveRuleList, ruleNames } from './rules.ts
 import { checksWith, command, ownNames, resolveOwn, resolveTests, text, timeout } from './schema-checks.ts'
 import { commands } from './schema-commands.ts'
 import { merge } from './schema-merge.ts'
-import { questions, resolveLadder } from './schema-questions.ts'
+import { overrides, problemOfOverride } from './schema-overrides.ts'
+import { questions, resolveQuestions } from './schema-questions.ts'
 import { policyChange, reviewApprovals, rules } from './schema-rules.ts'
 import { duration, size } from './units.ts'
 
@@ -60,6 +61,7 @@ const declaredPolicy = z.strictObject({
   policyChange: policyChange.optional(),
   commands: commands.optional(),
   questions: questions.optional(),
+  overrides: overrides.optional(),
   queue: z.looseObject({}).optional().describe(notYet),
   release: z.looseObject({}).optional().describe(notYet),
   environments: z
@@ -70,17 +72,30 @@ const declaredPolicy = z.strictObject({
 })
 
 /** `.switchyard.yaml`. */
-export const policySchema = declaredPolicy.superRefine(checkNamesOfRules)
+export const policySchema = declaredPolicy.superRefine(checkNamesOfRules).superRefine(checkOverrides)
 
 /** Drops what this build does not act on, so that it is in no digest. */
 export function resolvePolicy(declared: z.output<typeof policySchema>): Policy {
-  const { version, base, checks, evidence, merge, commands, mode, rules = [], policyChange, questions } = declared
+  const {
+    version,
+    base,
+    checks,
+    evidence,
+    merge,
+    commands,
+    mode,
+    rules = [],
+    policyChange,
+    questions,
+    overrides,
+  } = declared
   return {
     ...(mode === 'live' ? {} : { mode }),
     ...(rules.length > 0 ? { rules: resolveRuleList(rules) } : {}),
     ...(policyChange ? { policyChange: resolveApprovalsRequired(policyChange.approvals) } : {}),
     ...(commands ? { commands } : {}),
-    ...(questions?.approval ? { questions: { approval: resolveLadder(questions.approval) } } : {}),
+    ...(questions ? { questions: resolveQuestions(questions) } : {}),
+    ...(overrides ? { overrides } : {}),
     version,
     base,
     checks: {
@@ -124,6 +139,20 @@ function checkNamesOfRules({ checks, rules = [] }: z.output<typeof declaredPolic
       const message = `is called ${name} where it has no name, as a check is: give it another \`name\``
       context.addIssue({ code: 'custom', path: place, message })
     } else context.addIssue({ code: 'custom', path: [...place, 'name'], message: 'must not be the name of a check' })
+  }
+}
+
+function checkOverrides(
+  { checks, rules = [], overrides }: z.output<typeof declaredPolicy>,
+  context: z.RefinementCtx,
+): void {
+  const ofRange = Object.entries(resolveOwn(checks).own ?? {}).flatMap(([name, { subject }]) => {
+    return subject === 'range' ? [name] : []
+  })
+  const known = { own: ownNames(checks), ofRange, rules: ruleNames(rules) }
+  for (const [index, path] of (overrides?.rules ?? []).entries()) {
+    const message = problemOfOverride(path, known)
+    if (message !== null) context.addIssue({ code: 'custom', path: ['overrides', 'rules', index], message })
   }
 }
 

@@ -69,6 +69,7 @@ export function policyFacts(policy: Policy, digest: string, source: PolicySource
     merge: policy.merge,
     approvals: policy.checks.review.approvals,
     ...(policy.checks.review.askForApprovals ? { askForApprovals: policy.questions?.approval ?? {} } : {}),
+    ...(policy.overrides ? { overrides: { ...policy.overrides, ladder: policy.questions?.escalation ?? {} } } : {}),
     ...(policy.mode ? { mode: policy.mode } : {}),
     evidenceMaxAge: policy.evidence.maxAge,
   }

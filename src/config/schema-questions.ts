@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import type { Ladder } from '#domain/clarification/question'
+import type { Policy } from '#domain/policy'
 import { duration } from './units.ts'
 
 const MAX_STEPS = 10
@@ -27,13 +28,21 @@ const ladder = (expires: string) =>
 export const questions = z
   .strictObject({
     approval: ladder('7d where it is left out').optional().describe('Of `ask` in `checks.review.approvals`'),
+    escalation: ladder('Never where it is left out').optional().describe('Of `overrides`'),
   })
   .describe('When questions that nobody answers are reminded of, escalated, and expire')
 
-type Declared = NonNullable<z.output<typeof questions>['approval']>
+type Declared = z.output<typeof questions>
 
 /** What a policy leaves out is the default of the kind. */
-export function resolveLadder({ escalateTo, ...times }: Declared): Partial<Ladder> {
+export function resolveQuestions({ approval, escalation }: Declared): NonNullable<Policy['questions']> {
+  return {
+    ...(approval ? { approval: resolveLadder(approval) } : {}),
+    ...(escalation ? { escalation: resolveLadder(escalation) } : {}),
+  }
+}
+
+function resolveLadder({ escalateTo, ...times }: NonNullable<Declared['approval']>): Partial<Ladder> {
   const steps = escalateTo?.map((names) => [names].flat())
   const declared = Object.entries({ ...times, escalateTo: steps }).filter(([, value]) => value !== undefined)
   return Object.fromEntries(declared)

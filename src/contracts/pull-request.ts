@@ -4,6 +4,7 @@ import type { ClarificationOutcome } from '#domain/clarification/state'
 import type { CommandAct } from '#domain/comment-command'
 import type { CheckResults, Decision, Outcome } from '#domain/decision'
 import type { Hold } from '#domain/hold'
+import type { Override } from '#domain/override'
 import type { Milliseconds } from '#domain/policy'
 import type { Instant, Merged, Phase, PullRequestState, Sha, SnapshotFacts, Waiting } from '#domain/pull-request'
 import type { Ejection, EjectionKind } from '#domain/waiting'
@@ -52,6 +53,8 @@ export type PullRequestCarried = {
   /** What people were asked about this head, and by key what is open and what came. Absent: nothing was. */
   questions?: {
     asked: AskedApproval[]
+    /** What people let pass. */
+    overrides: Override[]
     open: Record<string, string>
     outcomes: Record<string, ClarificationOutcome>
   }

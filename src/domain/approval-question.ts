@@ -13,6 +13,7 @@ export type ChangeToApprove = { lines: number; paths: string[]; authors: string[
 
 const MAX_TITLE = 100
 const MAX_RULE = 60
+const MAX_UNMET = 3
 const MAX_PATHS = 10
 const MAX_PATH = 120
 const MAX_REASON = 120
@@ -89,16 +90,24 @@ function purposeOf(of: string): string {
   return of === 'policy-change' ? ' (it changes the policy)' : ` (rule ${oneLine(of, MAX_RULE)})`
 }
 
-function contextOf(snapshot: SnapshotFacts, checks: CheckResults, { lines, paths }: ChangeToApprove): string {
+/** What one must know of a change to judge it; `decision` where it is about what was decided. Markdown, under 4 KB. */
+export function contextOf(
+  snapshot: SnapshotFacts,
+  checks: CheckResults,
+  { lines, paths }: ChangeToApprove,
+  decision: Decision | null = null,
+): string {
   const { repo, number, head, base, author, commitCount, pathCount } = snapshot
   const inline = (text: string, max: number) => escapeMarkdown(oneLine(text, max))
   const counted = `${plural(commitCount, 'commit')}, ${plural(pathCount, 'file')}, ${plural(lines, 'line')} changed`
   const passed = Object.values(checks).slice(0, MAX_CHECKS)
+  const unmet = (decision?.rules ?? []).filter(({ outcome }) => outcome !== 'pass').slice(0, MAX_UNMET)
   const rest = pathCount - Math.min(paths.length, MAX_PATHS)
   return [
     `${inline(head.ref, MAX_PATH)} at \`${head.sha.slice(0, 12)}\` into ${inline(base.ref, MAX_PATH)}, by ${inline(author, MAX_PATH)}: ${counted}.`,
     '',
     ...passed.map(({ check, conclusion, reason }) => `- ${check} ${conclusion}: ${inline(reason, MAX_REASON)}`),
+    ...unmet.map(({ rule, reason }) => `- not met, ${inline(rule, MAX_RULE)}: ${inline(reason, 2 * MAX_REASON)}`),
     '',
     ...paths.slice(0, MAX_PATHS).map((path) => `- ${inline(path, MAX_PATH)}`),
     ...(rest > 0 ? [`- … and ${rest} more`] : []),
@@ -111,11 +120,16 @@ function plural(count: number, what: string): string {
   return `${count} ${what}${count === 1 ? '' : 's'}`
 }
 
-/** A question that a pipeline put about approvals. `closed`: what was answered has become reviews, or it was taken back. */
+/**
+ * A question that a pipeline put. `closed`: its answer was used, or it was taken back. `declined` and `expired`: it is not
+ * asked again for this head.
+ */
 export type AskedApproval = ApprovalSubject & {
   key: string
+  /** The criteria that it asks to override; absent: it asks for approvals. */
+  override?: string[]
   /** Of the clarification; null where it had ended when it was asked for. */
   id: string | null
   question: Asked
-  state: 'open' | 'closed' | 'expired'
+  state: 'open' | 'closed' | 'declined' | 'expired'
 }

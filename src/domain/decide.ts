@@ -76,17 +76,16 @@ function noSecrets(checks: CheckResults): Rule {
 
 function review(snapshot: SnapshotFacts, checks: CheckResults): Rule {
   const rules = [fromCheck('criteria', checks['review']), changesRequested(snapshot), approvals(snapshot)]
+  return withParts({ ...leaf('review', 'pending', ''), evidence: checks['review']?.id || null }, rules)
+}
+
+/** A criterion that is as good as the worst of its parts. */
+export function withParts(whole: Rule, rules: Rule[]): Rule {
   const worst = (['fail', 'pending', 'skipped', 'pass'] as const).find((outcome) =>
     rules.some((rule) => rule.outcome === outcome),
   )!
   const reasons = rules.filter((rule) => rule.outcome === worst).map((rule) => rule.reason)
-  return {
-    rule: 'review',
-    outcome: worst,
-    reason: worst === 'pass' ? rules[0]!.reason : reasons.join('; '),
-    evidence: checks['review']?.id || null,
-    rules,
-  }
+  return { ...whole, outcome: worst, reason: worst === 'pass' ? rules[0]!.reason : reasons.join('; '), rules }
 }
 
 function changesRequested({ changesRequestedBy }: SnapshotFacts): Rule {

@@ -16,7 +16,11 @@ export type Rule = {
   values?: RuleValues
   /** What somebody can do to make it pass; absent: nothing, or nothing is needed. */
   needs?: string
+  /** People let it pass, and why. */
+  overridden?: Overridden
 }
+
+export type Overridden = { by: string[]; reason: string; at: Instant }
 
 export type Outcome = 'approve' | 'wait' | 'reject'
 

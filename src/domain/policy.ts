@@ -1,5 +1,6 @@
 import type { Ladder } from './clarification/question.ts'
 import type { Limits } from './limits.ts'
+import type { OverrideFacts, OverridePolicy } from './override.ts'
 import type { ApprovalsRequired, RulePolicy } from './rules/condition.ts'
 
 import type { CommandPermissions } from './comment-command.ts'
@@ -73,7 +74,9 @@ export type Policy = {
   /** Who may tell its pipelines what. Absent where the policy does not say it. */
   commands?: CommandPermissions
   /** When what nobody answers makes itself heard, as far as it is not the default. */
-  questions?: { approval?: Partial<Ladder> }
+  questions?: { approval?: Partial<Ladder>; escalation?: Partial<Ladder> }
+  /** Criteria that people may let pass. Absent: none. */
+  overrides?: OverridePolicy
   merge: {
     auto: boolean
     method: MergeMethod
@@ -108,6 +111,8 @@ export type PolicyFacts = {
   approvals: number
   /** Missing approvals are asked for, so. Absent: nobody is asked. */
   askForApprovals?: Partial<Ladder>
+  /** Absent: nothing may be overridden. */
+  overrides?: OverrideFacts
   /** Absent: `live`. */
   mode?: 'dry-run'
   evidenceMaxAge: Milliseconds

@@ -8,8 +8,14 @@ import { firstNeed } from './rules/needs.ts'
 /** The remote that `init` makes. */
 const remote = 'switchyard'
 
-/** The question about approvals that somebody was asked, for the criterion of that name. */
-export type QuestionAsked = { of: string; id: string | null; who: string[]; state: 'open' | 'expired' }
+/** What people were asked: about the approvals of the criterion `of`, or whether to override all that is not met. */
+export type QuestionAsked = {
+  of: string
+  id: string | null
+  who: string[]
+  state: 'open' | 'expired'
+  override?: true
+}
 
 /** What a PR that was not approved waits for, and who can act. `asked`: the questions that people were asked. */
 export function waitingAfter(
@@ -38,7 +44,15 @@ export function waitingAfter(
   }
   const waiting = { for: `${first.rule}: ${first.reason}`, since, until, ...whoCanAct(first, snapshot) }
   const question = first.outcome === 'pending' ? asked.find(({ of }) => of === first.rule) : undefined
-  return question === undefined ? waiting : withQuestion(waiting, question)
+  const override = asked.find((each) => each.override && each.state === 'open')
+  return withOverride(question === undefined ? waiting : withQuestion(waiting, question), override)
+}
+
+/** Whoever can mend it is told how all the same. */
+function withOverride(waiting: Waiting, override: QuestionAsked | undefined): Waiting {
+  if (override === undefined || override.id === null) return waiting
+  const { id, who } = override
+  return { ...waiting, for: `${waiting.for}; whether to override it is asked as ${id}`, who: [...waiting.who, ...who] }
 }
 
 function withQuestion(waiting: Waiting, { id, who, state }: QuestionAsked): Waiting {

@@ -5,12 +5,18 @@ import {
   approvalsWaitedFor,
   isSameSubject,
   missingApprovals,
+  type ApprovalSubject,
   type AskedApproval,
-  type MissingApprovals,
+  type ChangeToApprove,
 } from '#domain/approval-question'
+import type { Asked } from '#domain/clarification/question'
+import type { ClarificationOutcome } from '#domain/clarification/state'
 import type { Decision } from '#domain/decision'
+import { maskSecrets } from '#domain/mask'
+import { overrideKey, overrideQuestion, overridesWanted } from '#domain/override'
 import type { Milliseconds } from '#domain/policy'
-import type { SnapshotFacts } from '#domain/pull-request'
+import type { Sha, SnapshotFacts } from '#domain/pull-request'
+import { oneLine } from '#domain/text'
 import { unlessFailed } from './failing.ts'
 import { forgeActivities } from './proxies.ts'
 import type { PullRequestRun } from './pull-request-run.ts'
@@ -18,48 +24,91 @@ import type { PullRequestRun } from './pull-request-run.ts'
 /** Sweeps of the forge before open questions are read again, for a word may have been lost; then twice as many. */
 const SWEEPS_BEFORE_REREAD = 2
 const MAX_SWEEPS_BEFORE_REREAD = 120
+/** Of what somebody gave for an override: it is in every decision after it. */
+const MAX_REASON = 200
 
 /**
- * Asks people for the approvals that are all that a decision waits for, where the policy says so. Waits for no answer.
- * What expired without one is not asked again for this head.
+ * Asks people, where the policy says so: for the approvals that are all that a decision waits for, and whether to override
+ * what alone refuses it. Waits for no answer. What was declined, or expired, is not asked again for this head.
  */
-export async function askForApprovals(run: PullRequestRun, snapshot: SnapshotFacts, decision: Decision): Promise<void> {
+export async function askPeople(run: PullRequestRun, snapshot: SnapshotFacts, decision: Decision): Promise<void> {
+  const overridable = overridesWanted(decision, snapshot)
   const met = new Set(decision.rules.flatMap(({ rule, outcome }) => (outcome === 'pass' ? [rule] : [])))
-  const idle = run.asked.filter(({ of, state }) => state === 'open' && met.has(of))
+  const isIdle = ({ of, override }: AskedApproval) => (override ? of !== overrideOf(overridable) : met.has(of))
+  const idle = run.asked.filter((asked) => asked.state === 'open' && isIdle(asked))
   for (const asked of idle) await takeBack(run, asked, `#${snapshot.number} needs no more of it`)
-  for (const missing of approvalsWaitedFor(decision, missingApprovals(snapshot))) await askFor(run, snapshot, missing)
+  for (const missing of approvalsWaitedFor(decision, missingApprovals(snapshot))) {
+    const ask = (change: ChangeToApprove) => approvalQuestion(snapshot, missing, run.checks, change)
+    await put(run, snapshot, { of: missing.of, keyOf: approvalKey, ask })
+  }
+  if (overridable.length === 0) return
+  const ask = (change: ChangeToApprove) => overrideQuestion(snapshot, decision, overridable, run.checks, change)
+  await put(run, snapshot, { of: overrideOf(overridable), override: overridable, keyOf: overrideKey, ask })
 }
 
-async function askFor(run: PullRequestRun, snapshot: SnapshotFacts, missing: MissingApprovals): Promise<void> {
+const overrideOf = (rules: string[]): string => `override ${rules.join(',')}`
+
+type ToAsk = {
+  of: string
+  override?: string[]
+  keyOf(subject: ApprovalSubject, round: number): string
+  ask(change: ChangeToApprove): Asked
+}
+
+async function put(run: PullRequestRun, snapshot: SnapshotFacts, toAsk: ToAsk): Promise<void> {
   const { repo, number, id: snapshotId, head, base } = snapshot
-  const subject = { of: missing.of, head: head.sha, base: base.ref }
+  const { of, override, keyOf, ask } = toAsk
+  const subject = { of, head: head.sha, base: base.ref }
   const before = run.asked.filter((each) => isSameSubject(each, subject))
   if (before.some(({ state }) => state !== 'closed')) return
-  const change = await forgeActivities(run.input.timings).describeChange({ repo, number, snapshotId })
-  const question = approvalQuestion(snapshot, missing, run.checks, change)
+  const question = ask(await forgeActivities(run.input.timings).describeChange({ repo, number, snapshotId }))
   for (let round = before.length + 1; ; round++) {
-    const key = approvalKey(subject, round)
+    const key = keyOf(subject, round)
     const outcome = await run.questions.ensure(key, question)
     const cancelled = outcome?.state === 'cancelled'
-    run.asked.push({ ...subject, key, id: run.questions.id(key), question, state: cancelled ? 'closed' : 'open' })
+    run.asked.push({
+      ...{ ...subject, key, id: run.questions.id(key), question, state: cancelled ? 'closed' : 'open' },
+      ...(override ? { override } : {}),
+    })
     // Taken back by an earlier run of this pipeline, or before a reset: it is asked anew.
     if (!cancelled) return
   }
 }
 
-/** Makes reviews of what people answered. Before a look, which shows them. */
+/** Does what people answered: their reviews, or what they let pass. Before a look, which shows the reviews. */
 export async function useAnswers(run: PullRequestRun): Promise<void> {
-  const { repo, number, timings } = run.input
   for (const asked of run.answeredQuestions()) {
-    const { state, answers } = run.questions.outcome(asked.key)!
-    const snapshotId = run.snapshot?.head.sha === asked.head ? run.snapshot.id : null
-    await forgeActivities(timings).submitAnswers({
-      ...{ repo, number, key: asked.key, head: asked.head, base: asked.base, snapshotId },
-      answers: answers.map(({ by, value, comment }) => ({ by, value, comment })),
-    })
-    asked.state = state === 'expired' ? 'expired' : 'closed'
+    const outcome = run.questions.outcome(asked.key)!
+    await (asked.override ? overrideBy(run, asked, asked.override, outcome) : reviewBy(run, asked, outcome))
+    const declined = asked.override !== undefined && outcome.value === 'leave'
+    asked.state = outcome.state === 'expired' ? 'expired' : declined ? 'declined' : 'closed'
     run.undecided = true
   }
+}
+
+async function reviewBy(run: PullRequestRun, asked: AskedApproval, { answers }: ClarificationOutcome): Promise<void> {
+  await forgeActivities(run.input.timings).submitAnswers({
+    ...subjectOf(run, asked),
+    answers: answers.map(({ by, value, comment }) => ({ by, value, comment })),
+  })
+}
+
+async function overrideBy(
+  run: PullRequestRun,
+  asked: AskedApproval,
+  rules: string[],
+  { state, value, by, comment, at }: ClarificationOutcome,
+): Promise<void> {
+  if (state !== 'answered' || value !== 'override') return
+  const reason = oneLine(maskSecrets(comment), MAX_REASON)
+  const override = { rules, head: asked.head, base: asked.base, by, reason, at }
+  await forgeActivities(run.input.timings).recordOverride({ ...subjectOf(run, asked), ...override })
+  run.overrides = [...run.overrides, override]
+}
+
+function subjectOf({ input, snapshot }: PullRequestRun, { key, head, base }: AskedApproval) {
+  const { repo, number } = input
+  return { repo, number, key, head, base, snapshotId: snapshot?.head.sha === head ? snapshot.id : null }
 }
 
 /** Takes back the questions about what the PR no longer is, or no longer lacks. */
@@ -68,7 +117,10 @@ export async function dropQuestions(run: PullRequestRun, snapshot: SnapshotFacts
     const reason = whyDropped(snapshot, asked)
     if (reason !== null) await takeBack(run, asked, reason)
   }
-  run.asked = run.asked.filter(({ head, base }) => head === snapshot.head.sha && base === snapshot.base.ref)
+  const isCurrent = ({ head, base }: { head: Sha; base: string }) =>
+    head === snapshot.head.sha && base === snapshot.base.ref
+  run.asked = run.asked.filter(isCurrent)
+  run.overrides = run.overrides.filter(isCurrent)
 }
 
 async function takeBack(run: PullRequestRun, asked: AskedApproval, reason: string): Promise<void> {
@@ -81,6 +133,7 @@ function whyDropped(snapshot: SnapshotFacts, asked: AskedApproval): string | nul
   if (state !== 'open') return `#${number} is ${state}`
   if (head.sha !== asked.head) return `the head of #${number} is ${head.sha.slice(0, 12)} now`
   if (base.ref !== asked.base) return `#${number} goes into ${base.ref} now`
+  if (asked.override) return policy.overrides === undefined ? 'the policy lets nobody override it any more' : null
   if (missingApprovals(snapshot).some(({ of }) => of === asked.of)) return null
   if (policy.askForApprovals === undefined || policy.mode === 'dry-run') return 'the policy asks nobody any more'
   return `#${number} has the approvals that it needs`

@@ -13,6 +13,7 @@ import type { CommandAct } from '#domain/comment-command'
 import { decide } from '#domain/decide'
 import type { CheckResults, Decision } from '#domain/decision'
 import { withHold, type Hold } from '#domain/hold'
+import { withOverrides, type Override } from '#domain/override'
 import type { Instant, Merged, Phase, Sha, SnapshotFacts, Waiting } from '#domain/pull-request'
 import type { CheckResult } from '#domain/evidence'
 import type { QuestionAsked } from '#domain/waiting'
@@ -52,6 +53,8 @@ export class PullRequestRun {
   headSeen: { sha: Sha; since: Instant | null } | null
   /** What people were asked about this head. */
   asked: AskedApproval[]
+  /** What people let pass of this head. */
+  overrides: Override[]
   readonly questions: Questions
   /** Why the pipeline ends although its PR is open. */
   ending: string | null = null
@@ -78,6 +81,7 @@ export class PullRequestRun {
     this.acts = carried?.acts ?? []
     this.headSeen = carried?.headSeen ?? null
     this.asked = carried?.questions?.asked ?? []
+    this.overrides = carried?.questions?.overrides ?? []
     this.questions = new Questions(input.timings, 'pr-review', carried?.questions)
     for (const result of Object.values(this.checks)) this.showResult(result)
   }
@@ -88,7 +92,8 @@ export class PullRequestRun {
     const pending = { queued, rerun, lookPending, undecided, report, failingSince }
     const { hold, heardComment, acts, headSeen } = this
     const told = { hold, heardComment, acts, headSeen }
-    const questions = this.asked.length === 0 ? {} : { questions: { asked: this.asked, ...this.questions.carry() } }
+    const { asked, overrides } = this
+    const questions = asked.length === 0 ? {} : { questions: { asked, overrides, ...this.questions.carry() } }
     return {
       ...this.input,
       carried: { snapshot, checks, decision, phase, mergeRequest, ejected, waiting, ...pending, ...told, ...questions },
@@ -98,7 +103,8 @@ export class PullRequestRun {
   /** What the policy and whoever holds it say of a snapshot and its checks. */
   decide(snapshot: SnapshotFacts, checks: CheckResults, now: Instant): Decision {
     const { source, problem } = snapshot.policy
-    return { ...withHold(decide(snapshot, checks, now), this.hold), policy: { source, problem } }
+    const decided = withOverrides(decide(snapshot, checks, now), snapshot, this.overrides)
+    return { ...withHold(decided, this.hold), policy: { source, problem } }
   }
 
   /** Remembers since when the head is the one it is; `known` by earlier runs, where this is the first look. */
@@ -235,8 +241,9 @@ export class PullRequestRun {
 
   /** Those that say what it waits for. */
   shownQuestions(): QuestionAsked[] {
-    return this.asked.flatMap(({ of, id, question, state }) => {
-      return state === 'closed' ? [] : [{ of, id, who: question.who ?? [], state }]
+    return this.asked.flatMap(({ of, id, question, override, state }) => {
+      if (state === 'closed' || state === 'declined') return []
+      return [{ of, id, who: question.who ?? [], state, ...(override ? { override: true as const } : {}) }]
     })
   }
 

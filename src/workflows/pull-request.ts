@@ -5,7 +5,7 @@
  *  3. decision by a pure function
  *  4. one comment that says what was decided and who can act
  *  5. approved: the merge queue lands it
- *  6. only approvals are missing: people are asked for them, where the policy says so, and their answers are reviews
+ *  6. only approvals are missing, or only what may be overridden: people are asked, where the policy says so
  *  7. anything else rests until something changes; a new head starts again at 1
  */
 import { allHandlersFinished, condition, continueAsNew, log, workflowInfo } from '@temporalio/workflow'
@@ -22,7 +22,7 @@ import { enterQueue, landThroughQueue, leaveQueue } from './landing.ts'
 import { takeLook } from './look.ts'
 import { forgeActivities } from './proxies.ts'
 import { handleMessages } from './pull-request-messages.ts'
-import { askForApprovals, dropQuestions, restAsking, useAnswers, withdrawQuestions } from './pull-request-questions.ts'
+import { askPeople, dropQuestions, restAsking, useAnswers, withdrawQuestions } from './pull-request-questions.ts'
 import { PullRequestRun } from './pull-request-run.ts'
 
 export async function pullRequest(input: PullRequestInput): Promise<PullRequestResult> {
@@ -120,7 +120,7 @@ async function decideAndPublish(run: PullRequestRun, snapshot: SnapshotFacts, ch
   const decision = run.decide(snapshot, checks, now)
   run.decision = decision
   if (run.ejected && run.ejected.head !== snapshot.head.sha) run.ejected = null
-  await askForApprovals(run, snapshot, decision)
+  await askPeople(run, snapshot, decision)
   if (mayLand(run, snapshot)) enterQueue(run, snapshot, { outcome: 'offered' })
   else if (decision.outcome === 'approve' && run.ejected)
     run.enter('waiting', waitingAfterEjection(snapshot, run.ejected, now))

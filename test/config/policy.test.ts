@@ -315,7 +315,7 @@ describe('a policy that is bad', () => {
       [
         "p.yaml:1:16: 'merge.auto' must be true or false, found 1 (a number)",
         "p.yaml:2:7: 'base' must be a list, found 2 (a number)",
-        "p.yaml:3:1: unknown key 'foo' (known keys: $schema, version, base, checks, evidence, merge, mode, rules, policyChange, commands, questions, queue, release, environments, qa)",
+        "p.yaml:3:1: unknown key 'foo' (known keys: $schema, version, base, checks, evidence, merge, mode, rules, policyChange, commands, questions, overrides, queue, release, environments, qa)",
       ],
     ],
   ])('is refused with its place: %s', (_, text, expected) => {

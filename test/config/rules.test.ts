@@ -192,6 +192,41 @@ describe('approvals', () => {
   })
 })
 
+describe('overrides', () => {
+  const own = 'checks: { lint: { run: x }, commits: { run: y, subject: range } }'
+  const rules = 'rules: [{ name: small, require: { label: ok } }, { require: { label: ok } }]'
+  const overridesOf = (text: string) => policyOf(`${own}\n${rules}\n${text}`)
+
+  it('are of rules, of parts of the review, and of checks that are no evidence of a tree', () => {
+    const policy = overridesOf('overrides: { rules: [small, rule-2, commits, review/criteria], by: [owners] }')
+    expect(policy.overrides).toEqual({
+      ...{ rules: ['small', 'rule-2', 'commits', 'review/criteria'], by: ['owners'], count: 1 },
+    })
+    expect(policyFacts(policy, 'd', 'base', null).overrides).toMatchObject({ by: ['owners'], ladder: {} })
+    expect(policyOf('')).not.toHaveProperty('overrides')
+  })
+
+  it.each([
+    ['tests', 'what lands is what was tested'],
+    ['lint', 'it is a check of the tree'],
+    ['no-secrets', 'can not be overridden'],
+    ['no-conflicts', 'can not be overridden'],
+    ['not-draft', 'can not be overridden'],
+    ['policy-change', 'can not be overridden'],
+    ['review', 'must name its part'],
+    ['smal', 'is no criterion that can be overridden: use review/criteria'],
+  ])('are never of %s, and the place is told', (name, expected) => {
+    const text = `${own}\n${rules}\noverrides: { rules: [small, ${name}], by: [owners] }`
+    expect(problemsOf(text).join()).toContain(expected)
+    expect(problemsOf(text).join()).toMatch(/:3:29: 'overrides\.rules\.1'/)
+  })
+
+  it('need somebody who may', () => {
+    expect(problemsOf('overrides: { rules: [review/criteria], by: [] }').join()).toContain('at least one entry')
+    expect(problemsOf('overrides: { rules: [review/criteria] }').join()).toContain("'overrides.by' is missing")
+  })
+})
+
 describe('the mode', () => {
   it('is live unless it says dry-run', () => {
     const mode = (text: string) => policyFacts(policyOf(text), 'digest', 'base', null).mode

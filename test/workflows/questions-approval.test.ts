@@ -1,12 +1,11 @@
-import { WorkflowNotFoundError, WorkflowUpdateFailedError } from '@temporalio/client'
 import { expect, it } from 'vitest'
-import { answer, clarificationStatus, type ClarificationStatus } from '#contracts/clarification'
 import { ForgeError } from '#activities/forge/port'
 import type { KnownPerson } from '#domain/people'
+import { cancelled, question, questionsOf, say } from './clarify.ts'
 import { record } from './record.ts'
 import type { Shop } from './shop.ts'
 import { until } from './until.ts'
-import { inWorld, newShop, world } from './world.ts'
+import { inWorld, newShop } from './world.ts'
 
 const people: KnownPerson[] = [
   { name: 'rita', login: null, email: 'rita@example.org', groups: ['reviewers'] },
@@ -24,35 +23,6 @@ async function asked(shop: Shop, number: number, isNew: (id: string) => boolean 
     const id = /^switchyard answer (ask:\w+) approve$/.exec(status?.waiting?.command ?? '')?.[1]
     return status?.resting && id !== undefined && isNew(id) ? id : null
   })
-}
-
-async function say(id: string, by: string, value: string, comment = ''): Promise<string | null> {
-  try {
-    await world()
-      .client.workflow.getHandle(id)
-      .executeUpdate(answer, { args: [{ by, value, comment, through: 'cli' }] })
-    return null
-  } catch (error) {
-    if (error instanceof WorkflowNotFoundError) return 'ended'
-    if (!(error instanceof WorkflowUpdateFailedError)) throw error
-    return (error.cause as { type?: string }).type ?? 'untyped'
-  }
-}
-
-function question(id: string): Promise<ClarificationStatus> {
-  return world().client.workflow.getHandle(id).query(clarificationStatus)
-}
-
-function cancelled(id: string): Promise<string> {
-  return until(`${id} is cancelled`, async () => {
-    const { outcome } = await question(id)
-    return outcome?.state === 'cancelled' ? outcome.comment : null
-  })
-}
-
-async function questionsOf(shop: Shop, number: number): Promise<string[]> {
-  const entries = await shop.ledger.audit({ repo: shop.repo, number })
-  return entries.filter(({ action }) => action === 'clarification.asked').map(({ key }) => key)
 }
 
 function define(): void {

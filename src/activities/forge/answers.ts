@@ -1,6 +1,7 @@
 import type { ChangeToApprove } from '#domain/approval-question'
 import type { Answer } from '#domain/clarification/state'
 import { maskSecrets } from '#domain/mask'
+import type { Override } from '#domain/override'
 import { identityOf, type KnownPerson } from '#domain/people'
 import type { Review, Sha } from '#domain/pull-request'
 import type { Ledger } from '#ledger/port'
@@ -25,6 +26,9 @@ export type AnswersToSubmit = PullRequestName & {
   answers: Pick<Answer, 'by' | 'value' | 'comment'>[]
 }
 
+/** `key`: of the question in its PR. */
+export type OverrideToRecord = PullRequestName & Override & { key: string; snapshotId: string | null }
+
 /** Paths, and authors of commits: at most so many go through a history. */
 const MAX_PATHS = 10
 const MAX_AUTHORS = 50
@@ -37,6 +41,8 @@ export function createAnswerActivities(tools: AnswerTools) {
     describeChange: (request: PullRequestName & { snapshotId: string }) => describeChange(tools, request),
     /** Makes reviews of what people answered, each once however often it is repeated. Answers how many count. */
     submitAnswers: (request: AnswersToSubmit) => submitAnswers(tools, request),
+    /** Tells the audit trail what people let pass, once however often it is repeated. */
+    recordOverride: (request: OverrideToRecord) => recordOverride(tools, request),
   }
 }
 
@@ -63,8 +69,19 @@ async function submitAnswers(
   const author = identityOf(pullRequest.author, people)
   const given = answers.filter(({ by, value }) => states[value] && identityOf(by, people) !== author)
   for (const { by, value, comment } of given) {
-    const review = { author: by, state: states[value]!, head, body: comment || `Answered: ${value}` }
+    const review = { author: by, state: states[value]!, head, body: maskSecrets(comment) || `Answered: ${value}` }
     await forge.submitReview(repo, number, review, snapshotId, `${key}:${by}:${value}`)
   }
   return given.length
+}
+
+async function recordOverride(
+  { ledger }: AnswerTools,
+  { repo, number, key, snapshotId, head, base, rules, by, reason, at }: OverrideToRecord,
+): Promise<void> {
+  await ledger.appendAudit({
+    key: `overridden:${repo}#${number}:${key}`,
+    ...{ at, actor: by.join(', '), action: 'pr.overridden', repo, number, snapshotId },
+    details: { rules: rules.join(', '), head, base, reason },
+  })
 }
