@@ -33,7 +33,10 @@ export type OverrideToRecord = PullRequestName & Override & { key: string; snaps
 const MAX_PATHS = 10
 const MAX_AUTHORS = 50
 
-const states: Record<string, Review['state']> = { approve: 'approved', reject: 'changes-requested' }
+const states = new Map<string, Review['state']>([
+  ['approve', 'approved'],
+  ['reject', 'changes-requested'],
+])
 
 export function createAnswerActivities(tools: AnswerTools) {
   return {
@@ -67,9 +70,9 @@ async function submitAnswers(
   if (pullRequest === null || pullRequest.state !== 'open') return 0
   if (pullRequest.head.sha !== head || pullRequest.base.ref !== base) return 0
   const author = identityOf(pullRequest.author, people)
-  const given = answers.filter(({ by, value }) => states[value] && identityOf(by, people) !== author)
+  const given = answers.filter(({ by, value }) => states.has(value) && identityOf(by, people) !== author)
   for (const { by, value, comment } of given) {
-    const review = { author: by, state: states[value]!, head, body: maskSecrets(comment) || `Answered: ${value}` }
+    const review = { author: by, state: states.get(value)!, head, body: maskSecrets(comment) || `Answered: ${value}` }
     await forge.submitReview(repo, number, review, snapshotId, `${key}:${by}:${value}`)
   }
   return given.length
