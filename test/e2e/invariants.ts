@@ -21,8 +21,9 @@ export type Expectation = {
   number: number
   head: Sha
   outcome: 'merged' | 'rejected' | 'closed'
-  /** Who was asked to approve it, and did. */
+  /** Who was asked to approve it, and did; or to let it pass in spite of the policy. */
   approvedBy?: string
+  overriddenBy?: string
 }
 
 export type Scene = {
@@ -187,7 +188,7 @@ async function everyTipPassed({ installation, repository, byHand }: Scene, tips:
   return found
 }
 
-/** I9: each question is one workflow, that has ended; each answer is once on record, and became one review. */
+/** I9: each question is one workflow, that has ended; each answer is once on record, and became one review or one override. */
 async function answeredOnce({ installation, client, repository, expected }: Scene): Promise<string[]> {
   const { ledger } = installation
   const repo = repository.name
@@ -203,20 +204,21 @@ async function answeredOnce({ installation, client, repository, expected }: Scen
     if (status.name === 'RUNNING') found.push(`I9: ${workflowId} is open, and nobody waits for it`)
   }
   const answers = await ledger.audit({ repo, action: 'clarification.answered' })
-  for (const { number, approvedBy } of expected) {
+  for (const { number, approvedBy = '', overriddenBy = '' } of expected) {
     const told = answers.filter((entry) => entry.number === number).map(({ actor }) => actor)
-    const reviews = await ledger.tables
-      .selectFrom('forge_reviews')
-      .select('author')
-      .where('repo', '=', repo)
-      .where('number', '=', number)
-      .execute()
-    const due = approvedBy === undefined ? '' : approvedBy
-    const said = reviews.map(({ author }) => author).join()
-    if (told.join() !== due || said !== due)
-      found.push(`I9: ${repo}#${number} has answers by "${told.join()}" and reviews by "${said}", not by "${due}"`)
+    const overrides = (await ledger.audit({ repo, number, action: 'pr.overridden' })).map(({ actor }) => actor)
+    const reviews = await reviewers(ledger, repo, number)
+    const due = { told: approvedBy + overriddenBy, reviews: approvedBy, overrides: overriddenBy }
+    const is = { told: told.join(), reviews: reviews.join(), overrides: overrides.join() }
+    if (JSON.stringify(is) !== JSON.stringify(due))
+      found.push(`I9: of the answers about ${repo}#${number} came ${JSON.stringify(is)}, not ${JSON.stringify(due)}`)
   }
   return found
+}
+
+async function reviewers({ tables }: SqliteLedger, repo: string, number: number): Promise<string[]> {
+  const reviews = tables.selectFrom('forge_reviews').select('author').where('repo', '=', repo)
+  return (await reviews.where('number', '=', number).execute()).map(({ author }) => author)
 }
 
 /** I10: ended as completed, or with an activity or a timer; only an empty queue may wait without a deadline. */

@@ -28,9 +28,11 @@ checks:
     run: sh check.sh
     timeout: 30s
   review: { approvals: { count: 0, ask: true } }
+rules: [{ name: nothing-odd, require: { not: { paths: [odd.txt] } } }]
+overrides: { rules: [nothing-odd], by: [owners] }
 policyChange: { approvals: { count: 1, from: [owners] } }
 `
-/** Who may approve a change of the policy, and is asked. */
+/** Who may approve a change of the policy and let pass what is odd, and is asked. */
 const owner = 'bob'
 export const people = [{ name: owner, groups: ['owners'], notify: ['terminal'] }]
 
@@ -42,7 +44,7 @@ cat leak.txt 2>/dev/null
 
 export async function fill(sample: SampleRepository): Promise<void> {
   await sample.commit({ message: 'add tests', files: { '.switchyard.yaml': policy, 'check.sh': check } })
-  for (const name of ['one', 'two', 'three']) {
+  for (const name of ['one', 'two', 'three', 'odd']) {
     await sample.commit({ branch: name, message: `add ${name}`, files: { [`${name}.txt`]: `${name}\n` } })
   }
   const leak = `const accessKeyId = '${canaries.content}'\n`
@@ -101,6 +103,9 @@ export async function live(rig: TestInstallation, repository: TestRepository, li
   const bad = expected.find(({ outcome }) => outcome === 'rejected')
   if (bad) {
     await askAndClose(rig, repository, bad, () => rest(() => null))
+    const odd = { ...(await open('odd', 'merged')), overriddenBy: owner }
+    expected.push(odd)
+    await overrideAsAsked(rig, repository, odd)
     const change = { ...(await open('policy', 'merged')), approvedBy: owner }
     expected.push(change)
     await approveAsAsked(rig, repository, change)
@@ -139,33 +144,42 @@ async function askAndClose(
   bad.outcome = 'closed'
 }
 
+/** The owner is asked whether what the policy refuses may land, and lets it. */
+async function overrideAsAsked(rig: TestInstallation, repository: TestRepository, odd: Expectation): Promise<void> {
+  await say(rig, await questionAbout(rig, repository, odd), { value: 'override', comment: 'it is meant so' })
+}
+
 /** The owner is asked about a change of the policy, then about another one in its place, and approves that. */
-async function approveAsAsked(
-  rig: TestInstallation,
-  { name, gitDir }: TestRepository,
-  change: Expectation,
-): Promise<void> {
-  const { connected, sample } = rig
-  const handle = connected.client.workflow.getHandle(pullRequestId(name, change.number))
-  const asked = () =>
-    eventually(
-      async () => {
-        const status = await handle.query(pullRequestStatus).catch(() => null)
-        return status?.head?.sha === change.head && /ask:[0-9a-f]+/.exec(status.waiting?.command ?? '')?.[0]
-      },
-      ANSWER_MS,
-      () => `nobody is asked about ${name}#${change.number} at ${change.head}`,
-    )
-  const first = await asked()
-  await sample.git('push', '--quiet', '--force', gitDir, 'refs/heads/policy-again:refs/heads/policy')
+async function approveAsAsked(rig: TestInstallation, repository: TestRepository, change: Expectation): Promise<void> {
+  const { sample } = rig
+  const first = await questionAbout(rig, repository, change)
+  await sample.git('push', '--quiet', '--force', repository.gitDir, 'refs/heads/policy-again:refs/heads/policy')
   change.head = await sample.sha('policy-again')
-  const second = await asked()
+  const second = await questionAbout(rig, repository, change)
   if (first === second) throw new Error(`${first} is about two heads`)
+  await say(rig, second, { value: 'approve' })
+}
+
+/** The id of the open question about the PR as it was pushed last. */
+function questionAbout({ connected }: TestInstallation, { name }: TestRepository, { number, head }: Expectation) {
+  const handle = connected.client.workflow.getHandle(pullRequestId(name, number))
+  const asked = async () => {
+    const status = await handle.query(pullRequestStatus).catch(() => null)
+    return status?.head?.sha === head && /asked as (ask:[0-9a-f]+)/.exec(status.waiting?.for ?? '')?.[1]
+  }
+  return eventually(asked, ANSWER_MS, () => `nobody is asked about ${name}#${number} at ${head}`)
+}
+
+async function say(
+  { connected }: TestInstallation,
+  question: string,
+  said: { value: string; comment?: string },
+): Promise<void> {
   const isTold = () =>
-    tellClarification(connected, second, answer, { by: owner, value: 'approve' }).then(
+    tellClarification(connected, question, answer, { by: owner, ...said }).then(
       () => true,
       // The acknowledgement was lost, and the answer was not.
       (error: unknown) => error instanceof CliError && error.code === 'ended',
     )
-  await eventually(isTold, ANSWER_MS, () => `${second} takes no answer`)
+  await eventually(isTold, ANSWER_MS, () => `${question} takes no answer`)
 }
