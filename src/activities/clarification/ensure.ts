@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto'
 import { ApplicationFailure } from '@temporalio/common'
+import { peopleWhoMatter } from '#domain/clarification/people'
 import { completeQuestion, limits, problemOfQuestion, type Asked, type Question } from '#domain/clarification/question'
 import type { ClarificationOutcome } from '#domain/clarification/state'
 import { maskSecrets } from '#domain/mask'
 import { plainText } from '#domain/text'
 import type { AskRequest } from '../pipelines/port.ts'
 import type { ClarificationTools } from './activities.ts'
-import { peopleWhoMatter } from './people.ts'
 
 /** `context`: the whole, where it is longer than what `question` may carry. */
 export type EnsureRequest = Pick<AskRequest, 'asker' | 'key'> & { question: Asked; context?: string }

@@ -1,5 +1,6 @@
 import { activityInfo, log } from '@temporalio/activity'
 import { ApplicationFailure } from '@temporalio/common'
+import { isNamed, peopleWhoMatter } from '#domain/clarification/people'
 import { askedOf, type ClarificationState } from '#domain/clarification/state'
 import type { Contact } from '#domain/contact'
 import { maskSecrets } from '#domain/mask'
@@ -11,7 +12,6 @@ import { NotifyError, type Notification, type NotifyTarget } from '../notify/por
 import { offsetAt } from '../notify/zones.ts'
 import type { AskRequest } from '../pipelines/port.ts'
 import type { ClarificationTools } from './activities.ts'
-import { isNamed, peopleWhoMatter } from './people.ts'
 
 export type TellEvent = Notification['event']
 

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type { AskRequest } from '#activities/pipelines/port'
-import { knownPerson } from '#domain/contact'
+import { peopleWhoMatter } from '#domain/clarification/people'
 import type { Question } from '#domain/clarification/question'
 import type { ClarificationOutcome } from '#domain/clarification/state'
 import { isKnownName } from '#domain/people'
@@ -57,7 +57,7 @@ export async function run(context: CommandContext, input: Asking): Promise<ExitC
         asker: null,
         key,
         question: prepared.question,
-        people: installation.config.people.map(knownPerson),
+        people: peopleWhoMatter(prepared.question, [], installation.config.people),
       }
       const { id, outcome } = await ask(context, { installation, connected, request, prepared, by })
       if (outcome !== null || limit === undefined) return show(context, id, outcome, outcome === null ? 0 : undefined)

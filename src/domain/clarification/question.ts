@@ -61,6 +61,8 @@ export type Asked = Pick<Question, 'kind' | 'title'> &
 
 const MINUTE = 60_000
 const DAY = 86_400_000
+/** Nothing is asked for longer, and no instant is beyond what a date can tell. */
+const LONGEST = 366 * DAY
 
 const ladder = { remindAfter: 10 * MINUTE, remindEvery: DAY, escalateAfter: 30 * MINUTE, escalateTo: [] }
 
@@ -130,8 +132,8 @@ export function problemOfQuestion(question: Question): string | null {
 
 function problemOfLadder({ remindAfter, remindEvery, escalateAfter, expiresAfter }: Ladder): string | null {
   const times = { remindAfter, remindEvery, escalateAfter, expiresAfter }
-  const bad = Object.entries(times).find(([, time]) => time !== null && !(Number.isFinite(time) && time > 0))
-  return bad ? `\`${bad[0]}\` is not a duration` : null
+  const bad = Object.entries(times).find(([, time]) => time !== null && !(time > 0 && time <= LONGEST))
+  return bad ? `\`${bad[0]}\` is not a duration of at most 366 days` : null
 }
 
 /** One line of plain text that is neither empty nor too long. */

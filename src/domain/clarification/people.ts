@@ -1,7 +1,7 @@
-import type { Question } from '#domain/clarification/question'
-import type { Delegation } from '#domain/clarification/state'
-import { knownPerson, type Contact } from '#domain/contact'
-import { isAnyOf, type KnownPerson } from '#domain/people'
+import { knownPerson, type Contact } from '../contact.ts'
+import { isAnyOf, type KnownPerson } from '../people.ts'
+import type { Question } from './question.ts'
+import type { Delegation } from './state.ts'
 
 /**
  * Those whose other names and groups tell who may answer; where several must agree and anybody may, everybody, so that
