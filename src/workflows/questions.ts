@@ -153,5 +153,13 @@ function isOutcome(outcome: unknown): boolean {
   if (typeof outcome !== 'object' || outcome === null) return false
   const { state, value, by, at, comment, answers } = outcome as Record<keyof ClarificationOutcome, unknown>
   const isText = typeof at === 'string' && typeof comment === 'string' && (value === null || typeof value === 'string')
-  return states.includes(state) && isText && Array.isArray(by) && Array.isArray(answers)
+  const isBy = Array.isArray(by) && by.every((each) => typeof each === 'string')
+  return states.includes(state) && isText && isBy && Array.isArray(answers) && answers.every(isAnswer)
+}
+
+/** As far as an asker reads it. */
+function isAnswer(answer: unknown): boolean {
+  if (typeof answer !== 'object' || answer === null) return false
+  const { by, value, comment } = answer as Record<'by' | 'value' | 'comment', unknown>
+  return [by, value, comment].every((text) => typeof text === 'string')
 }

@@ -200,6 +200,23 @@ function define(): void {
     expect((await shop.pullRequest(number)).reviews).toHaveLength(1)
   })
 
+  it('goes on after a signal that is no answer', async () => {
+    const shop = newShop()
+    shop.setPolicy(asking('count: 1'))
+    const number = await shop.open()
+    const id = await asked(shop, number)
+    const { key } = await question(id)
+    const given = { state: 'answered', value: 'approve', by: ['rita'], at: '2026-01-01T00:00:00.000Z', comment: '' }
+    for (const outcome of [null, { ...given, answers: [null] }, { ...given, by: [null], answers: [] }]) {
+      await shop.pipeline(number).signal('answered', { id, key, outcome })
+    }
+    await shop.look(number)
+    expect(await asked(shop, number)).toBe(id)
+    expect((await shop.pullRequest(number)).reviews).toEqual([])
+    expect(await say(id, 'rita', 'approve')).toBeNull()
+    expect(await shop.ended(number)).toMatchObject({ state: 'merged' })
+  })
+
   it('counts approvals that are there, and asks for the rest', async () => {
     const shop = newShop()
     shop.setPolicy('checks: { tests: { run: ./test.sh }, review: { approvals: 2 } }')
