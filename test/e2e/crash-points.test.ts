@@ -31,14 +31,14 @@ import {
 } from './sweep.ts'
 
 const main = fileURLToPath(new URL('../../src/client/main.ts', import.meta.url))
-/** Far more than a lane takes: a machine that is busy otherwise is no finding. */
-const LANE_MS = 900_000 * patience
 const WHY_MS = 20_000
 
 const { SWITCHYARD_SEED, SWITCHYARD_SWEEP } = process.env
 const seed = Number(SWITCHYARD_SEED ?? Date.now() % 1_000_000)
 /** All of them, not only the seed's sample. */
 const whole = SWITCHYARD_SWEEP === 'all'
+/** Far more than a lane takes: a machine that is busy otherwise is no finding. */
+const LANE_MS = (whole ? 2_700_000 : 900_000) * patience
 /** Just this scenario, from the message of one that failed. */
 const asked = SWITCHYARD_SWEEP && !whole ? parseScenario(SWITCHYARD_SWEEP) : null
 /** Of the pairs, the server's deaths and the late effects one in so many: another sample with each seed. */

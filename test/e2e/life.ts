@@ -5,7 +5,7 @@ import { mergeQueueId, pullRequestId } from '#contracts/ids'
 import { pullRequestStatus } from '#contracts/pull-request'
 import { tellClarification } from '#client/clarification-update'
 import { CliError } from '#client/errors'
-import { eventually, patience, pendingPoint } from '../support/crash-points.ts'
+import { eventually, patience, pendingPoint, type Mark } from '../support/crash-points.ts'
 import type { TestInstallation, TestRepository } from '../support/installation.ts'
 import type { SampleRepository } from '../support/repositories.ts'
 import { untilAtRest } from './at-rest.ts'
@@ -111,12 +111,13 @@ export async function live(rig: TestInstallation, repository: TestRepository, li
     await approveAsAsked(rig, repository, change)
   }
   const { faults } = rig
-  await rest(() => pendingPoint(faults, repository.name, 'taken-over'))
+  const due = (until?: Mark) => {
+    const point = pendingPoint(faults, repository.name, until)
+    return point !== null && ahead.test(point) ? null : point
+  }
+  await rest(() => due('taken-over'))
   continueStopped(rig)
-  await rest(() => {
-    const due = pendingPoint(faults, repository.name)
-    return due !== null && ahead.test(due) ? null : due
-  })
+  await rest(() => due())
   return expected
 }
 

@@ -31,7 +31,7 @@ export async function reachedPlaces({ faults }: TestInstallation): Promise<Place
 }
 
 /** Moments in one life: as many deaths as end within its deadline; a stopped worker is continued once all is at rest. */
-const TOGETHER = { 'kill-worker': 5, 'kill-server': 5, 'stop-worker': 1 }
+const TOGETHER = { 'kill-worker': 8, 'kill-server': 6, 'stop-worker': 1 }
 
 /** A life dies at several places, each once and of another activity, so that one death does not hide another. */
 export function singles(deed: Deed, places: Place[], random: () => number): Scenario[] {
