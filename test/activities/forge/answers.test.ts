@@ -68,7 +68,7 @@ describe('answers to a question about approving', () => {
 
 it('tells the audit trail of an override once', async () => {
   const ledger = await temporaryLedger()
-  const { recordOverride } = createForgeActivities({ ledger } as ForgeTools)
+  const { recordOverride } = createForgeActivities({ ledger } as unknown as ForgeTools)
   const override = { rules: ['small'], head: sha(1), base: 'main', by: ['otto'], reason: 'the fair', at: minute(1) }
   const request = { repo: 'shop', number: 7, key: 'override:1', snapshotId: null, ...override }
   for (const each of [request, request]) await recordOverride(each)
