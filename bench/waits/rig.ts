@@ -49,12 +49,11 @@ export async function withRig<T>(
 }
 
 const LOOK_MS = 1_000
-/** Of a core; for so many looks in a row; and after how many what is under way is taken as what always is. */
+/** Of a core, for so many looks in a row. */
 const CALM = 0.05
 const CALM_LOOKS = 3
-const MOST_LOOKS = 60
 
-/** Memory and CPU while nothing is due, over as many milliseconds, once what came before has died away. */
+/** Memory and CPU while nothing is due, over as many milliseconds; before, at most as long until all is calm. */
 export async function standing({ worker, server, signal }: Rig, open: number, ms: number): Promise<Standing> {
   const use = async (during: number) => {
     const before = [cpuTime(worker()), cpuTime(server())]
@@ -64,7 +63,7 @@ export async function standing({ worker, server, signal }: Rig, open: number, ms
     const after = [cpuTime(worker()), cpuTime(server())]
     return after.map((time, index) => ((time ?? 0) - (before[index] ?? 0)) / elapsed)
   }
-  for (let looks = 0, calm = 0; looks < MOST_LOOKS && calm < CALM_LOOKS; looks += 1) {
+  for (let looks = 0, calm = 0; looks < ms / LOOK_MS && calm < CALM_LOOKS; looks += 1) {
     calm = (await use(LOOK_MS)).reduce((sum, each) => sum + each) < CALM ? calm + 1 : 0
   }
   const [ofWorker, ofServer] = await use(ms)

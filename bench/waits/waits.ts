@@ -6,13 +6,13 @@ import { reportOf, type Figures } from './report.ts'
 import { standing, withRig, type Rig } from './rig.ts'
 
 const FEW = 10
-const ROUNDS = 4
 /** A process that has just begun grows, whatever waits in it. */
 const WARM_UP = 50
 /** A small run is for looking whether it works: its figures say little. */
 const sizesOf = (open: number) => ({
   answers: Math.min(300, Math.max(20, Math.ceil(open / 20))),
   storm: Math.min(200, Math.max(20, Math.ceil(open / 20))),
+  rounds: open < 5_000 ? 2 : 4,
   idleMs: open < 5_000 ? 5_000 : 20_000,
 })
 
@@ -26,7 +26,7 @@ export const waits: Benchmark = {
 }
 
 async function measure(rig: Rig, open: number, say: (line: string) => void): Promise<Figures> {
-  const { answers, storm, idleMs } = sizesOf(open)
+  const { answers, storm, rounds, idleMs } = sizesOf(open)
   await stormOfOurs(rig, 'warm-up', WARM_UP)
   await stormOfBare(rig, 'warm-up', WARM_UP)
   await openIdle(rig, 0, FEW)
@@ -34,9 +34,9 @@ async function measure(rig: Rig, open: number, say: (line: string) => void): Pro
   say(`opening ${open} questions …`)
   await openIdle(rig, FEW, open)
   const many = { standing: await standing(rig, open, idleMs), latency: await timedAnswers(rig, 'many', answers) }
-  say(`${ROUNDS} storms of ${storm} answers of each kind …`)
+  say(`${rounds} storms of ${storm} answers of each kind …`)
   const drained: Figures['storm'] = { ours: [], bare: [] }
-  for (let round = 0; round < ROUNDS; round += 1) {
+  for (let round = 0; round < rounds; round += 1) {
     for (const lane of rotate(['ours', 'bare'] as const, round)) {
       const blow = lane === 'ours' ? stormOfOurs : stormOfBare
       drained[lane].push(await blow(rig, `${lane}-${round}`, storm))
