@@ -23,13 +23,16 @@ export async function inLanes<T>(items: T[], lanes: number, work: (item: T) => P
 }
 
 /** Asks for scripts: nobody but the question itself waits. */
-export async function openIdle({ bench, signal }: Rig, from: number, to: number): Promise<void> {
+export async function openIdle(rig: Rig, from: number, to: number): Promise<void> {
+  const { bench, signal } = rig
   const keys = Array.from({ length: to - from }, (_, index) => `idle-${from + index}`)
   await inLanes(keys, OPENED_AT_ONCE, async (key) => {
     signal.throwIfAborted()
     const ladder = { remindAfter: DAY, expiresAfter: 7 * DAY }
     const question = completeQuestion({ kind: 'question', title: `${key}?`, options: choice, ladder })
-    await bench.connected.pipelines.ask({ asker: null, key, question, people: [] })
+    const { workflowId } = await bench.connected.pipelines.ask({ asker: null, key, question, people: [] })
+    // Else what is left of the asking would be in the figures of the waiting.
+    await untilWaiting(rig, workflowId)
   })
 }
 
