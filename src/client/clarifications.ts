@@ -127,7 +127,9 @@ export function shortIds(ids: string[]): (id: string) => string {
 }
 
 function digitsOf(text: string): string | null {
-  return /^(?:ask:)?([0-9a-f]{1,16})$/i.exec(text.trim())?.[1]?.toLowerCase() ?? null
+  const digits = /^(?:ask:)?([0-9a-f]{1,16})$/i.exec(text.trim())?.[1]?.toLowerCase()
+  // Fewer would be taken for one when they were meant for a pull request, and an answer is not taken back.
+  return digits !== undefined && digits.length >= SHORTEST ? digits : null
 }
 
 async function query(connected: Connected, clauses: string[], limit: number): Promise<Clarification[]> {

@@ -4,6 +4,8 @@ import type { Policy } from '#domain/policy'
 import { duration } from './units.ts'
 
 const MAX_STEPS = 10
+/** As of every question: `problemOfQuestion`. */
+const max = 366 * 86_400_000
 const MAX_NAMES = 20
 
 const name = z.string().regex(/\S/, { error: 'must be a person or a group', abort: true })
@@ -13,11 +15,11 @@ const step = z.union([name, z.array(name).min(1).max(MAX_NAMES)], {
 
 const ladder = (expires: string) =>
   z.strictObject({
-    remindAfter: duration({ example: '10m' }).optional().describe('The first reminder'),
-    remindEvery: duration({ example: '1d' }).optional().describe('Between later reminders'),
-    escalateAfter: duration({ example: '30m' }).optional().describe('Between two steps of `escalateTo`'),
+    remindAfter: duration({ max, example: '10m' }).optional().describe('The first reminder'),
+    remindEvery: duration({ max, min: 60_000, example: '1d' }).optional().describe('Between later reminders'),
+    escalateAfter: duration({ max, example: '30m' }).optional().describe('Between two steps of `escalateTo`'),
     escalateTo: z.array(step).max(MAX_STEPS).optional().describe('People and groups who are asked as well, by steps'),
-    expiresAfter: duration({ example: '7d' }).optional().describe(expires),
+    expiresAfter: duration({ max, example: '7d' }).optional().describe(expires),
     atExpiry: z
       .enum(['fail', 'park'])
       .optional()

@@ -77,7 +77,7 @@ export function approvalQuestion(
     title: `Approve #${number} ${oneLine(title, MAX_TITLE)}${purposeOf(of)}?`,
     context: contextOf(snapshot, checks, change),
     who: from.slice(0, limits.who),
-    needed,
+    needed: Math.min(needed, limits.who),
     not: [...new Set([author, ...approvedBy, ...change.authors])].slice(0, limits.who),
     ladder: policy.askForApprovals ?? {},
     repo,

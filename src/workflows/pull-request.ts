@@ -120,7 +120,7 @@ async function decideAndPublish(run: PullRequestRun, snapshot: SnapshotFacts, ch
   const decision = run.decide(snapshot, checks, now)
   run.decision = decision
   if (run.ejected && run.ejected.head !== snapshot.head.sha) run.ejected = null
-  await askPeople(run, snapshot, decision)
+  await askPeople(run, snapshot, decision).catch(unlessFailed)
   if (mayLand(run, snapshot)) enterQueue(run, snapshot, { outcome: 'offered' })
   else if (decision.outcome === 'approve' && run.ejected)
     run.enter('waiting', waitingAfterEjection(snapshot, run.ejected, now))

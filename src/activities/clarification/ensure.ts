@@ -2,7 +2,9 @@ import { createHash } from 'node:crypto'
 import { ApplicationFailure } from '@temporalio/common'
 import { peopleWhoMatter } from '#domain/clarification/people'
 import { completeQuestion, limits, problemOfQuestion, type Asked, type Question } from '#domain/clarification/question'
+import { answersToo } from '#domain/clarification/remembered'
 import type { ClarificationOutcome } from '#domain/clarification/state'
+import { knownPerson } from '#domain/contact'
 import { maskSecrets } from '#domain/mask'
 import { plainText } from '#domain/text'
 import type { AskRequest } from '../pipelines/port.ts'
@@ -14,11 +16,12 @@ export type EnsureRequest = Pick<AskRequest, 'asker' | 'key'> & { question: Aske
 export type Ensured = { id: string; outcome: ClarificationOutcome | null }
 
 const MAX_KEY = 1_000
+const MORE = '\n…'
 
 export async function ensureAsked(tools: ClarificationTools, request: EnsureRequest): Promise<Ensured> {
   const { asker, key } = request
   if (key === '' || key.length > MAX_KEY) throw invalid(`\`key\` has 1 to ${MAX_KEY} characters`)
-  const whole = plainText(maskSecrets(request.context ?? request.question.context ?? ''), { multiline: true })
+  const whole = shareable(request.context ?? request.question.context ?? '', { multiline: true })
   const question = questionOf(request.question, whole)
   const remembered = await rememberedOutcome(tools, question)
   if (remembered !== null) return useAgain(tools, { asker, key, question }, remembered)
@@ -37,32 +40,39 @@ function questionOf(asked: Asked, whole: string): Question {
   const isLong = Buffer.byteLength(whole) > limits.text
   const question = {
     ...complete,
-    title: plainText(maskSecrets(complete.title)).trim(),
+    title: shareable(complete.title).trim(),
     context: isLong ? beginningOf(whole, limits.text) : whole,
     contextDigest: isLong ? createHash('sha256').update(whole).digest('hex') : null,
-    options: complete.options.map(({ value, label }) => ({ value, label: plainText(label) })),
+    options: complete.options.map(({ value, label }) => ({ value: maskSecrets(value), label: shareable(label) })),
   }
   const problem = problemOfQuestion(question)
   if (problem !== null) throw invalid(problem)
   return question
 }
 
-/** Whole characters, of so many bytes of UTF-8 at most. */
+/** Plain first: what is not shown could part a secret, so that it is not known for one. */
+function shareable(text: string, options: { multiline?: boolean } = {}): string {
+  return maskSecrets(plainText(text, options))
+}
+
+/** Whole characters, of so many bytes of UTF-8 at most, and a sign that there is more. */
 function beginningOf(text: string, bytes: number): string {
-  return new TextDecoder().decode(new TextEncoder().encode(text).subarray(0, bytes), { stream: true })
+  const left = new TextEncoder().encode(text).subarray(0, bytes - new TextEncoder().encode(MORE).length)
+  return `${new TextDecoder().decode(left, { stream: true })}${MORE}`
 }
 
 async function rememberedOutcome(
-  { ledger }: ClarificationTools,
-  { remember, repo, title, options }: Question,
+  { ledger, people }: ClarificationTools,
+  question: Question,
 ): Promise<ClarificationOutcome | null> {
+  const { remember, repo, title } = question
   if (remember === null) return null
   const { scope, context } = remember
   const found = await ledger.rememberedAnswer({
     ...{ scope, title, context },
     repo: scope === 'repository' ? repo : null,
   })
-  if (found === null || (options.length > 0 && !options.some(({ value }) => value === found.value))) return null
+  if (found === null || !answersToo(question, people.map(knownPerson), found)) return null
   const { value, by, at, comment, clarification } = found
   return { state: 'answered', value, by, at, comment, answers: [], remembered: clarification }
 }

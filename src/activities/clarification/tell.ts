@@ -100,7 +100,7 @@ async function deliveriesTo(
   const common = {
     ...{ event, clarification: id, kind, title, options, default: standard, urgent, expiresAt },
     context: isAlone ? [context, askerEnded].filter(Boolean).join('\n\n') : context,
-    command: `switchyard answer ${id}${options.length > 0 ? ` <${options.map(({ value }) => value).join('|')}>` : ''}`,
+    command: `switchyard answer ${id}`,
     webUrl: webUrl(id),
   }
   return listeners.flatMap(({ name, notify }) =>

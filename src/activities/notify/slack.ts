@@ -20,7 +20,7 @@ export async function tellSlack(
 export function slackMessage(notification: Notification): { text: string; blocks: object[] } {
   const { id, title, context, command, webUrl } = notification
   const heading = `*${inert(occasion(notification), MAX_SECTION / 2)}:* ${inert(title, MAX_SECTION / 2)}`
-  const answer = [inert(choices(notification), MAX_SECTION / 2), code(command)].filter(Boolean).join('\n')
+  const answer = [inert(choices(notification), MAX_SECTION / 2 - 1), code(command)].filter(Boolean).join('\n')
   const sections = [heading, inert(context, MAX_SECTION), answer].filter(Boolean)
   const link = webUrl === null ? [] : [`<${escaped(webUrl.replaceAll('|', '%7C'), MAX_SECTION / 2)}|Show it>`]
   return {

@@ -22,6 +22,7 @@ import { searchAttributePairs } from '#contracts/search-attributes'
 import type { Timings } from '#contracts/timings'
 import { opened, type ClarificationOutcome } from '#domain/clarification/state'
 import { viewOf } from '#domain/clarification/view'
+import { escapeMarkdown } from '#domain/text'
 import type { AskRequest, Pipelines } from './port.ts'
 
 export type ClarificationPipelines = Pick<Pipelines, 'ask' | 'withdraw' | 'isOpen'>
@@ -65,7 +66,7 @@ async function start(client: Client, workflowId: string, input: ClarificationInp
     await client.workflow.start(clarificationType, {
       ...{ workflowId, taskQueue: taskQueue('decision'), args: [input] },
       ...{ workflowIdReusePolicy: 'REJECT_DUPLICATE', workflowIdConflictPolicy: 'FAIL' },
-      staticSummary: question.title,
+      staticSummary: escapeMarkdown(question.title),
       memo: { [viewMemo]: view, [contextMemo]: question.context, [askerMemo]: asker?.workflowId ?? null },
       typedSearchAttributes: new TypedSearchAttributes(
         searchAttributePairs({

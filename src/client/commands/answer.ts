@@ -64,7 +64,7 @@ async function act(context: CommandContext, connected: Connected, row: InboxRow,
   }
   const value = input.value ?? (await promptAnswer(context, row))
   const view = await giveAnswer(context, connected, row, { by, value, comment: input.comment ?? '' })
-  print(context, said({ ...row, ...view }, value), value, by)
+  print(context, row, said({ ...row, ...view }, value), { value, by })
   return 0
 }
 
@@ -85,8 +85,13 @@ async function giveAnswer(
   }
 }
 
-function print({ output }: CommandContext, document: Said, value: string, by: string): void {
-  output.line({ text: '✓ ', style: 'green' }, `${by} answered ${value}`)
+function print(
+  { output }: CommandContext,
+  { id, title }: InboxRow,
+  document: Said,
+  { value, by }: { value: string; by: string },
+): void {
+  output.line({ text: '✓ ', style: 'green' }, `${by} answered ${value} to ${id}  ${title}`)
   if (document.state === 'answered') output.line('That settles it.')
   else if (document.missing > 0) {
     output.line(`${document.needed} people must say the same: ${document.missing} more must answer ${value}.`)

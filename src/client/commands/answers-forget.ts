@@ -4,6 +4,9 @@ import { CliError } from '../errors.ts'
 import { nearest, selectActor } from '../select.ts'
 import { withInstallation } from '../session.ts'
 
+/** Digits of a beginning: fewer are a slip. */
+const SHORTEST = 6
+
 /** The next time the same is asked, people are. */
 export async function run(context: CommandContext, { id, as }: { id: string; as?: string }): Promise<ExitCode> {
   return await withInstallation(context, async ({ ledger }) => {
@@ -26,7 +29,7 @@ export async function run(context: CommandContext, { id, as }: { id: string; as?
 async function findAnswer(ledger: Ledger, text: string): Promise<RememberedAnswer> {
   const answers = await ledger.rememberedAnswers({})
   const wanted = text.trim().toLowerCase()
-  const found = wanted === '' ? [] : answers.filter(({ id }) => id.startsWith(wanted))
+  const found = wanted.length < SHORTEST ? [] : answers.filter(({ id }) => id.startsWith(wanted))
   if (found.length === 1) return found[0]!
   const ids = (found.length > 1 ? found : answers).map(({ id }) => id)
   throw unknown(text, ids, found.length > 1)

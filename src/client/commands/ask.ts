@@ -1,17 +1,18 @@
 import { randomUUID } from 'node:crypto'
 import type { AskRequest } from '#activities/pipelines/port'
 import { peopleWhoMatter } from '#domain/clarification/people'
+import { answersToo } from '#domain/clarification/remembered'
 import type { Question } from '#domain/clarification/question'
 import type { ClarificationOutcome } from '#domain/clarification/state'
+import { knownPerson } from '#domain/contact'
 import { isKnownName } from '#domain/people'
 import type { Instant } from '#domain/pull-request'
 import type { Connected, Installation } from '#installation/installation'
-import type { Ledger } from '#ledger/port'
 import { prepareQuestion, type Prepared, type QuestionFlags } from '../clarification-question.ts'
 import { waitForOutcome } from '../clarification-wait.ts'
 import { shortIds } from '../clarifications.ts'
 import type { CommandContext, ExitCode } from '../context.ts'
-import { usageError } from '../errors.ts'
+import { CliError, usageError } from '../errors.ts'
 import { bodyText } from '../pull-request-body.ts'
 import { selectActor, selectRepository } from '../select.ts'
 import { requireWorkers, withInstallation, withServer } from '../session.ts'
@@ -47,7 +48,7 @@ export async function run(context: CommandContext, input: Asking): Promise<ExitC
     const repo = named ? await selectRepository(context, installation) : null
     const prepared = prepareQuestion(input, { repo, context: text })
     const by = await selectActor(context, input.as)
-    const known = await rememberedOutcome(installation.ledger, prepared.question)
+    const known = await rememberedOutcome(installation, prepared.question)
     if (known !== null) return await useRemembered(context, installation, { prepared, by, known })
     noteStrangers(context, installation, prepared.question)
     return await withServer(context, installation, async (connected) => {
@@ -82,10 +83,16 @@ async function ask(context: CommandContext, { installation, connected, request, 
   if (whole !== null) await ledger.saveText(whole.digest, whole.text)
   const { workflowId: id, outcome } = await connected.pipelines.ask(request)
   const { kind, title, repo } = question
-  await ledger.appendAudit({
+  const entry = {
     ...{ key: `clarification.asked:${id}`, at: context.now().toISOString(), actor: by, action: 'clarification.asked' },
     ...{ repo: repo ?? '', number: null, snapshotId: null },
     details: { id, title, asker: null, key: request.key, kind },
+  }
+  await ledger.appendAudit(entry).catch((cause: unknown) => {
+    throw new CliError(1, 'not-recorded', `${id} was asked, and could not be put on record: ${String(cause)}`, {
+      ...{ details: { id, key: request.key }, cause },
+      hint: `Run it again with --key ${request.key}: it is the same question.`,
+    })
   })
   if (outcome === null && !(await connected.hasWorker('decision'))) {
     const text = 'No worker polls the role decision now: nobody is told before `switchyard up`.'
@@ -97,14 +104,12 @@ async function ask(context: CommandContext, { installation, connected, request, 
 type Remembered = { id: string; outcome: AskedView }
 
 /** The same question was answered, and the answer holds for its repository or the whole installation. */
-async function rememberedOutcome(
-  ledger: Ledger,
-  { remember, title, repo, options }: Question,
-): Promise<Remembered | null> {
+async function rememberedOutcome({ ledger, config }: Installation, question: Question): Promise<Remembered | null> {
+  const { remember, title, repo } = question
   if (remember === null) return null
   const { scope, context } = remember
   const found = await ledger.rememberedAnswer({ scope, repo: scope === 'repository' ? repo : null, title, context })
-  if (found === null || (options.length > 0 && !options.some(({ value }) => value === found.value))) return null
+  if (found === null || !answersToo(question, config.people.map(knownPerson), found)) return null
   const { id, clarification, value, by, at } = found
   return { id, outcome: { id: clarification, state: 'answered', value, by, at } }
 }

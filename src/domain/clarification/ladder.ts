@@ -8,7 +8,7 @@ export type Rung = { at: Instant; action: 'remind' | 'escalate' | 'expire' }
 /** null: it waits for nothing but an answer, or for nothing at all. */
 export function nextRung(state: ClarificationState): Rung | null {
   if (isSettled(state)) return null
-  const rungs = [expiry(state), escalation(state), reminder(state)].filter((rung) => rung !== null)
+  const rungs = [escalation(state), expiry(state), reminder(state)].filter((rung) => rung !== null)
   const [first] = rungs.sort((one, other) => Date.parse(one.at) - Date.parse(other.at))
   return first ?? null
 }
@@ -42,15 +42,16 @@ function expired(state: ClarificationState, now: Instant): ClarificationState {
   }
 }
 
-/** Before a reminder of the same moment: it says more. A parked question has expired already. */
+/** Of the same moment the escalation is first, and a reminder last. A parked question has expired already. */
 function expiry({ question, askedAt, outcome }: ClarificationState): Rung | null {
   const { expiresAfter } = question.ladder
   return expiresAfter === null || outcome !== null ? null : { at: after(askedAt, expiresAfter), action: 'expire' }
 }
 
-function escalation({ question, askedAt, escalations, outcome }: ClarificationState): Rung | null {
+/** Goes on while it is parked: it may be answered. */
+function escalation({ question, askedAt, escalations }: ClarificationState): Rung | null {
   const { escalateAfter, escalateTo } = question.ladder
-  if (escalations >= escalateTo.length || outcome !== null) return null
+  if (escalations >= escalateTo.length) return null
   return { at: after(askedAt, escalateAfter * (escalations + 1)), action: 'escalate' }
 }
 

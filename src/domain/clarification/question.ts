@@ -102,6 +102,10 @@ export const limits = {
   /** Characters of a value, and of a label. */
   value: 100,
   who: 50,
+  /** Characters of an actor's name. */
+  name: 200,
+  /** Bytes of all answers and comments of one question. */
+  said: 131_072,
   /** Bytes of UTF-8 of a context that goes to the ledger. */
   wholeContext: 1_048_576,
 }
@@ -126,6 +130,7 @@ export function problemOfQuestion(question: Question): string | null {
   if (!Number.isInteger(needed) || needed < 1 || needed > limits.who) return `\`needed\` is not 1 to ${limits.who}`
   if (who.length > limits.who || not.length > limits.who) return `\`who\` has more than ${limits.who} names`
   if (needed > 1 && options.length === 0) return '`needed` is more than 1, which wants `options` to agree on'
+  if (question.remember?.scope === 'repository' && question.repo === null) return '`remember` names no repository'
   if (ladder.atExpiry === 'default' && standard === null) return '`atExpiry` is default, and there is no `default`'
   return problemOfLadder(ladder)
 }

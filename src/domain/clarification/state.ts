@@ -70,8 +70,9 @@ export type Reply = { by: string; value: string; comment: string }
 /** null: it may be given. The same answer by the same person again may, and changes nothing. */
 export function refusalOf(state: ClarificationState, { by, value, comment }: Reply): Refusal | null {
   const { question, outcome } = state
-  const long = [by, value, comment].find((text) => bytesOf(text) > limits.text)
-  if (long !== undefined) return refusal('TooLong', `An answer has at most ${limits.text} bytes.`)
+  if (by.length > limits.name) return refusal('TooLong', `A name has at most ${limits.name} characters.`)
+  if ([value, comment].some((text) => bytesOf(text) > limits.text))
+    return refusal('TooLong', `An answer has at most ${limits.text} bytes.`)
   if (by.trim() === '' || plainText(by) !== by) return refusal('Invalid', 'It does not say who answers.')
   if (isSaid(state, { by, value })) return null
   if (outcome !== null && outcome.state !== 'parked') return refusalOfEnded(outcome)
@@ -89,6 +90,7 @@ export function refusalOf(state: ClarificationState, { by, value, comment }: Rep
   if (value.trim() === '' || plainText(value, { multiline: true }) !== value) {
     return refusal('Invalid', 'The answer is empty, or has characters that are not shown.')
   }
+  if (isFull(state)) return refusal('TooLong', 'Too much was said about it already.')
   if (question.reason && comment.trim() === '') return refusal('NoReason', 'It wants a reason, as the comment.')
   return null
 }
@@ -107,11 +109,13 @@ export function answered(state: ClarificationState, answer: Answer): Clarificati
 }
 
 export function refusalOfRemark(state: ClarificationState, { by, text }: Omit<Remark, 'at'>): Refusal | null {
-  if (bytesOf(by) > limits.text || bytesOf(text) > limits.text)
+  if (by.length > limits.name || bytesOf(text) > limits.text)
     return refusal('TooLong', `A comment has at most ${limits.text} bytes.`)
   if (by.trim() === '' || text.trim() === '') return refusal('Invalid', 'It says nothing, or not who says it.')
   if (state.outcome !== null && state.outcome.state !== 'parked') return refusalOfEnded(state.outcome)
-  return state.remarks.length >= MAX_REMARKS ? refusal('TooLong', `It has ${MAX_REMARKS} comments already.`) : null
+  return state.remarks.length >= MAX_REMARKS || isFull(state)
+    ? refusal('TooLong', `It has ${MAX_REMARKS} comments already.`)
+    : null
 }
 
 export function remarked(state: ClarificationState, { by, text, at }: Remark): ClarificationState {
@@ -188,6 +192,11 @@ export function refusalOfEnded({ state, value, by, at, comment }: ClarificationO
         `Nobody answered in time; it ended at ${at}${value === null ? '' : ` with ${shown(value)}`}.`,
       )
   }
+}
+
+/** What is carried of a question stays small, whoever says how much. */
+function isFull({ answers, remarks }: ClarificationState): boolean {
+  return bytesOf(JSON.stringify([answers, remarks])) > limits.said
 }
 
 function refusal(type: RefusalType, message: string): Refusal {

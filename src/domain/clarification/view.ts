@@ -16,6 +16,8 @@ export type ClarificationView = {
   needed: number
   answered: { by: string; value: string; at: Instant }[]
   urgent: boolean
+  /** SHA-256 of the whole context, where the ledger has more than is shown. */
+  contextDigest: string | null
   repo: string | null
   number: number | null
   askedAt: Instant
@@ -25,10 +27,10 @@ export type ClarificationView = {
 
 export function viewOf(state: ClarificationState): ClarificationView {
   const { question, answers, outcome, askedAt } = state
-  const { kind, title, options, default: standard, not, needed, urgent, repo, number, ladder } = question
+  const { kind, title, options, contextDigest, default: standard, not, needed, urgent, repo, number, ladder } = question
   const expiresAt = ladder.expiresAfter === null ? null : new Date(Date.parse(askedAt) + ladder.expiresAfter)
   return {
-    ...{ kind, title, options, default: standard, not, needed, urgent, repo, number, askedAt },
+    ...{ kind, title, options, contextDigest, default: standard, not, needed, urgent, repo, number, askedAt },
     state: outcome?.state ?? 'open',
     who: askedOf(state),
     answered: answers.map(({ by, value, at }) => ({ by, value, at })),

@@ -1,0 +1,17 @@
+import { identityOf, isAnyOf, type KnownPerson } from '../people.ts'
+import type { Question } from './question.ts'
+
+type Remembered = { value: string; by: string[]; comment: string }
+
+/**
+ * Whether an answer that was given to the same words is one to this question: by people who may answer it, so many as it
+ * needs, with a reason where it wants one. What anybody said must not pass for what a release manager was to say.
+ */
+export function answersToo(question: Question, people: KnownPerson[], { value, by, comment }: Remembered): boolean {
+  const { options, vetoes, needed, who, not, reason } = question
+  if (options.length > 0 && !options.some((option) => option.value === value)) return false
+  if (reason && comment.trim() === '') return false
+  if (by.some((actor) => isAnyOf(not, actor, people))) return false
+  if (who.length > 0 && !by.every((actor) => isAnyOf(who, actor, people))) return false
+  return vetoes.includes(value) || new Set(by.map((actor) => identityOf(actor, people))).size >= needed
+}
