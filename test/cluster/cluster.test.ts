@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { execa } from 'execa'
 import { Client } from 'pg'
+import { roles } from '#contracts/roles'
 import { supervise, type Supervisor, type SupervisorEvent } from '#client/supervisor/supervisor'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { createCliWorld, processesWith, type CliWorld, type Ran } from '../support/cli.ts'
@@ -146,7 +147,7 @@ describe('the cluster of docker-compose.yml, as processes', { timeout: 2 * MINUT
     const doctor = await world.switchyard(shop, 'doctor', '--json')
     const { checks } = doctor.json() as { checks: { check: string; outcome: string; detail: string }[] }
     const ofServer = checks.filter(({ check }) => check === 'server')
-    expect(ofServer.map(({ outcome }) => outcome)).toEqual(Array(5).fill('ok'))
+    expect(ofServer.map(({ outcome }) => outcome)).toEqual(Array(1 + roles.length).fill('ok'))
     expect(ofServer[0]!.detail).toContain(`${cluster.address}, namespace switchyard`)
   })
 
