@@ -89,7 +89,7 @@ export async function useAnswers(run: PullRequestRun): Promise<void> {
 async function reviewBy(run: PullRequestRun, asked: AskedApproval, { answers }: ClarificationOutcome): Promise<void> {
   await forgeActivities(run.input.timings).submitAnswers({
     ...subjectOf(run, asked),
-    answers: answers.map(({ by, value, comment }) => ({ by, value, comment })),
+    answers: answers.map(({ by, value, comment, at }) => ({ by, value, comment, at })),
   })
 }
 

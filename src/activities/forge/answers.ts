@@ -3,7 +3,7 @@ import type { Answer } from '#domain/clarification/state'
 import { maskSecrets } from '#domain/mask'
 import type { Override } from '#domain/override'
 import { identityOf, type KnownPerson } from '#domain/people'
-import type { Review, Sha } from '#domain/pull-request'
+import type { Instant, Review, Sha } from '#domain/pull-request'
 import type { Ledger } from '#ledger/port'
 import type { GitRepository } from '../git/port.ts'
 import type { Forge } from './port.ts'
@@ -23,7 +23,7 @@ export type AnswersToSubmit = PullRequestName & {
   head: Sha
   base: string
   snapshotId: string | null
-  answers: Pick<Answer, 'by' | 'value' | 'comment'>[]
+  answers: Pick<Answer, 'by' | 'value' | 'comment' | 'at'>[]
 }
 
 /** `key`: of the question in its PR. */
@@ -71,11 +71,24 @@ async function submitAnswers(
   if (pullRequest.head.sha !== head || pullRequest.base.ref !== base) return 0
   const author = identityOf(pullRequest.author, people)
   const given = answers.filter(({ by, value }) => states.has(value) && identityOf(by, people) !== author)
-  for (const { by, value, comment } of given) {
+  let counted = 0
+  for (const { by, value, comment, at } of given) {
     const review = { author: by, state: states.get(value)!, head, body: maskSecrets(comment) || `Answered: ${value}` }
+    if (saidOtherwiseSince(pullRequest.reviews, review, at, people)) continue
     await forge.submitReview(repo, number, review, snapshotId, `${key}:${by}:${value}`)
+    counted += 1
   }
-  return given.length
+  return counted
+}
+
+/** Their newest word counts, and a review is as new as the moment that it is submitted. Our own earlier effect is none. */
+function saidOtherwiseSince(reviews: Review[], given: Omit<Review, 'at'>, at: Instant, people: KnownPerson[]): boolean {
+  const who = identityOf(given.author, people)
+  const later = reviews.filter(
+    ({ author, state, at: since }) =>
+      state !== 'commented' && Date.parse(since) > Date.parse(at) && identityOf(author, people) === who,
+  )
+  return later.some(({ state, head, body }) => state !== given.state || head !== given.head || body !== given.body)
 }
 
 async function recordOverride(

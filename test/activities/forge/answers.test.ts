@@ -8,13 +8,19 @@ import { temporaryLedger } from '../../ledger/fixtures.ts'
 
 const asked: AnswersToSubmit = {
   ...{ repo: 'shop', number: 7, key: 'approval:1', head: sha(1), base: 'main', snapshotId: null },
-  answers: [{ by: 'bob', value: 'approve', comment: 'fine' }],
+  answers: [{ by: 'bob', value: 'approve', comment: 'fine', at: minute(5) }],
 }
 
 /** A pull request that takes reviews, and the reviews that it got. */
 function pullRequest(change: Partial<PullRequest> = {}) {
   const reviews: Omit<Review, 'at'>[] = []
-  const found = { author: 'ann', state: 'open', head: { ref: 'f', sha: sha(1) }, base: { ref: 'main', sha: sha(2) } }
+  const found = {
+    author: 'ann',
+    state: 'open',
+    reviews: [],
+    head: { ref: 'f', sha: sha(1) },
+    base: { ref: 'main', sha: sha(2) },
+  }
   const forge = {
     getPullRequest: async () => ({ ...found, ...change }) as PullRequest,
     async submitReview(_repo, _number, review) {
@@ -30,7 +36,7 @@ function pullRequest(change: Partial<PullRequest> = {}) {
 describe('answers to a question about approving', () => {
   it('become reviews of the head that was asked about', async () => {
     const { reviews, submit } = pullRequest()
-    const answers = [...asked.answers, { by: 'cay', value: 'reject', comment: '' }]
+    const answers = [...asked.answers, { by: 'cay', value: 'reject', comment: '', at: minute(5) }]
     expect(await submit({ ...asked, answers })).toBe(2)
     expect(reviews).toEqual([
       { author: 'bob', state: 'approved', head: sha(1), body: 'fine' },
@@ -51,17 +57,38 @@ describe('answers to a question about approving', () => {
   it('count for nothing from its author, under any name, and where they say something else', async () => {
     const { reviews, submit } = pullRequest()
     const answers = [
-      { by: 'Ann@example.org', value: 'approve', comment: '' },
-      { by: 'bob', value: 'constructor', comment: '' },
+      { by: 'Ann@example.org', value: 'approve', comment: '', at: minute(5) },
+      { by: 'bob', value: 'constructor', comment: '', at: minute(5) },
     ]
     expect(await submit({ ...asked, answers })).toBe(0)
     expect(reviews).toEqual([])
   })
 
+  it.each<[string, Partial<Review>, number]>([
+    ['do not outdo what the same person said later, under any name', {}, 0],
+    ['do not outdo what the same person took back later', { state: 'dismissed' }, 0],
+    ['stand after what the same person said before', { at: minute(4) }, 1],
+    ['stand whatever another person said', { author: 'cay' }, 1],
+    ['stand where the same person only commented', { state: 'commented' }, 1],
+    ['are submitted again where they are what was said', { state: 'approved', body: 'fine' }, 1],
+  ])('%s', async (_, change, count) => {
+    const said: Review = {
+      author: 'Bob',
+      state: 'changes-requested',
+      head: sha(1),
+      body: 'no',
+      at: minute(6),
+      ...change,
+    }
+    const { reviews, submit } = pullRequest({ reviews: [said] })
+    expect(await submit(asked)).toBe(count)
+    expect(reviews).toHaveLength(count)
+  })
+
   it('show no secret', async () => {
     const { reviews, submit } = pullRequest()
     const key = ['AKIA', 'Q7ZTR4XW', 'P3MB6NDK'].join('')
-    await submit({ ...asked, answers: [{ by: 'bob', value: 'approve', comment: `with ${key}` }] })
+    await submit({ ...asked, answers: [{ by: 'bob', value: 'approve', comment: `with ${key}`, at: minute(5) }] })
     expect(reviews[0]!.body).toBe('with AKIA****')
   })
 })
