@@ -1,5 +1,6 @@
 import { createInterface } from 'node:readline/promises'
 import type { InboxRow } from './clarifications.ts'
+import type { WholeClarification } from './clarification-whole.ts'
 import { printClarification, printOptions } from './clarification-render.ts'
 import type { CommandContext } from './context.ts'
 import { CliError } from './errors.ts'
@@ -14,7 +15,7 @@ export function canPrompt({
 }
 
 /** Shows what is asked and reads a line until it is an answer: an option by its number, its value or its label. */
-export async function promptAnswer(context: CommandContext, row: InboxRow): Promise<string> {
+export async function promptAnswer(context: CommandContext, row: WholeClarification): Promise<string> {
   const { output, now } = context
   printClarification(output, row, now())
   const { options } = row

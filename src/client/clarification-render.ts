@@ -1,5 +1,6 @@
 import type { Waiting } from '#domain/pull-request'
 import { oneLine } from '#domain/text'
+import type { WholeClarification } from './clarification-whole.ts'
 import { shortIds, type InboxRow } from './clarifications.ts'
 import { relative, type Output, type Text } from './output.ts'
 
@@ -28,7 +29,7 @@ export function printInbox(output: Output, rows: InboxRow[], now: Date, width = 
 }
 
 /** All of one: what is asked, by and of whom, what may be answered and what was. */
-export function printClarification(output: Output, row: InboxRow, now: Date): void {
+export function printClarification(output: Output, row: WholeClarification, now: Date): void {
   output.line({ text: `${row.id}  `, style: 'bold' }, row.title)
   const field = (name: string, ...value: Text[]) => output.line({ text: name.padEnd(10), style: 'dim' }, ...value)
   field('kind', row.urgent ? `${row.kind}, urgent` : row.kind)
@@ -41,6 +42,14 @@ export function printClarification(output: Output, row: InboxRow, now: Date): vo
   printOptions(output, row)
   for (const { by, value, at } of row.answered) {
     output.line({ text: `${by}  `, style: 'bold' }, `answered ${oneLine(value, TITLE)} ${relative(at, now)}`)
+  }
+  const { remarks = [], delegations = [] } = row.conversation ?? {}
+  for (const { by, to, at } of delegations) {
+    output.line({ text: `${by}  `, style: 'bold' }, `lets ${to} answer, too ${relative(at, now)}`)
+  }
+  for (const { by, text, at } of remarks) {
+    output.line({ text: `${by}  `, style: 'bold' }, `said ${relative(at, now)}`)
+    output.block(text)
   }
 }
 

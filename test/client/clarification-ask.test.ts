@@ -194,17 +194,18 @@ describe('answers', () => {
 
   test('forget takes one away, and records who did', async () => {
     const in_ = served({ remembered: [remembered] })
-    const ran = await switchyard(['answers', 'forget', '0a1b', '--as', 'ann'], in_)
+    const ran = await switchyard(['answers', 'forget', '0a1b2c', '--as', 'ann'], in_)
     expect([ran.code, in_.remembered]).toEqual([0, []])
     expect(in_.audit).toMatchObject([{ actor: 'ann', action: 'clarification.forgotten' }])
   })
 
   test.each([
     ['none', '0a1c2c3d4e5f', 'unknown-answer'],
-    ['two', '0a', 'ambiguous'],
+    ['two', '0a1b2c', 'ambiguous'],
+    ['a slip', '0a1b2', 'unknown-answer'],
     ['nothing', '', 'unknown-answer'],
   ])('forget of an id that is %s of them: exit code 2', async (_, id, code) => {
-    const in_ = served({ remembered: [remembered, { ...remembered, id: '0aaaaaaaaaaa' }] })
+    const in_ = served({ remembered: [remembered, { ...remembered, id: '0a1b2caaaaaa' }] })
     const ran = await switchyard(['answers', 'forget', id, '--json'], in_)
     expect([ran.code, ran.error.code, in_.remembered.length]).toEqual([2, code, 2])
   })

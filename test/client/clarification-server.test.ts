@@ -120,23 +120,41 @@ describe.concurrent('on a real server', { timeout: 60_000 }, () => {
     const { id } = json as Row
     expect((await switchyard(['answer', id, '--remark', 'Not mine.'])).code).toBe(0)
     expect((await switchyard(['answer', id, '--delegate', 'ben'])).code).toBe(0)
+    const { stdout } = await switchyard(['view', id])
+    for (const part of ['Not mine.', 'lets ben answer, too']) expect(stdout).toContain(part)
     await until('ben is asked', async () => {
       const why = (await switchyard(['why', id, '--json'])).json as { waiting: { who: string[] } }
       return why.waiting.who.join() === 'ann,ben'
     })
   })
 
+  test('a context that is too long for lists is shown whole', async () => {
+    const context = `${'A line of it.\n'.repeat(1_000)}The end of it.`
+    const { json } = await switchyard(['ask', 'Is this right?', '--context', context, '--json'])
+    expect((await switchyard(['view', (json as Row).id])).stdout).toContain('The end of it.')
+  })
+
+  test('what anybody answered is no answer where others are to agree', async () => {
+    const ask = ['ask', 'To production?', ...yesNo, '--remember', 'installation', '--json']
+    const { id } = (await switchyard(ask)).json as Row
+    await switchyard(['answer', id, 'yes', '--as', 'mallory'])
+    const isKnown = async () => (await switchyard(['answers', 'list', '--json'])).stdout.includes('To production?')
+    await until('it is remembered', isKnown)
+    const among = [...ask, '--who', 'reviewers', '--needed', '2', '--key', 'of reviewers']
+    expect((await switchyard(among)).json).toMatchObject({ state: 'open' })
+  })
+
   test('an answer is used again for the same question', async () => {
     const ask = ['ask', 'Which port?', '--remember', 'installation', '--json']
     const { id } = (await switchyard(ask)).json as Row
     await switchyard(['answer', id, '8080'])
-    await until(
-      'it is remembered',
-      async () => ((await switchyard(['answers', 'list', '--json'])).json as object[]).length === 1,
+    await until('it is remembered', async () =>
+      (await switchyard(['answers', 'list', '--json'])).stdout.includes('Which port?'),
     )
     expect((await switchyard(ask)).json).toMatchObject({ id, state: 'answered', value: '8080', by: ['ann'] })
-    const [known] = (await switchyard(['answers', 'list', '--json'])).json as Row[]
-    expect((await switchyard(['answers', 'forget', known!.id])).code).toBe(0)
+    const known = (await switchyard(['answers', 'list', '--json'])).json as Row[]
+    const { id: port } = known.find(({ title }) => title === 'Which port?')!
+    expect((await switchyard(['answers', 'forget', port])).code).toBe(0)
     expect((await switchyard(ask)).json).toMatchObject({ state: 'open' })
   })
 

@@ -51,6 +51,7 @@ describe('inbox', () => {
         from: { workflowId: 'pr:shop#1', webUrl: 'http://127.0.0.1:8233/pr%3Ashop%231' },
         title: 'Land it today?',
         context: '**Read** it',
+        contextDigest: null,
         options: yesNo,
         default: 'no',
         who: ['ann'],
@@ -169,12 +170,12 @@ describe('inbox', () => {
 })
 
 describe('answer', () => {
-  test.each(['3f2a91', '3F2A', 'ask:3f2a91', ID])('takes the id %s', async (id) => {
+  test.each(['3f2a91', '3F2A91C', 'ask:3f2a91', ID])('takes the id %s', async (id) => {
     const in_ = inbox(question({ options: yesNo }))
     const ran = await switchyard(['answer', id, 'yes', '--comment', 'it is fine'], in_)
     expect([ran.code, ran.stdout, in_.acts]).toEqual([
       0,
-      '✓ ben@example.org answered yes\nThat settles it.\n',
+      `✓ ben@example.org answered yes to ${ID}  Land it today?\nThat settles it.\n`,
       [`answer ${ID} [{"by":"ben@example.org","value":"yes","comment":"it is fine","through":"cli"}]`],
     ])
   })
@@ -198,10 +199,10 @@ describe('answer', () => {
 
   test('prefers an open one to one that has ended', async () => {
     const in_ = inbox(
-      answeredBy('ann', 'no', question({}, { id: 'ask:3f2a000000000000' })),
+      answeredBy('ann', 'no', question({}, { id: 'ask:3f2a910000000000' })),
       question({ options: yesNo }),
     )
-    expect((await switchyard(['answer', '3f2a', 'yes'], in_)).code).toBe(0)
+    expect((await switchyard(['answer', '3f2a91', 'yes'], in_)).code).toBe(0)
   })
 
   test.each<[string, number, string, FakeQuestion, string[]]>([
@@ -264,24 +265,27 @@ describe('answer', () => {
   })
 
   test('of an unknown id: the nearest open ones', async () => {
-    const ran = await switchyard(['answer', '3f2b', 'yes', '--json'], inbox(question({ title: 'Round it?' })))
+    const ran = await switchyard(['answer', '3f2b11', 'yes', '--json'], inbox(question({ title: 'Round it?' })))
     expect([ran.code, ran.error]).toMatchObject([
       2,
       { code: 'unknown-question', details: { nearest: [{ id: '3f2a91', title: 'Round it?' }] } },
     ])
   })
 
-  test.each(['', 'pr:shop#1', "x' OR '1'='1", '\u001b[31m'])('of what is no id (%j): exit code 2', async (id) => {
-    const ran = await switchyard(['answer', id, 'yes', '--json'], inbox(question()))
-    expect([ran.code, ran.error.code]).toEqual([2, 'unknown-question'])
-  })
+  test.each(['', '3', '3f2a9', 'pr:shop#1', "x' OR '1'='1", '\u001b[31m'])(
+    'of what is no id (%j): exit code 2',
+    async (id) => {
+      const ran = await switchyard(['answer', id, 'yes', '--json'], inbox(question()))
+      expect([ran.code, ran.error.code]).toEqual([2, 'unknown-question'])
+    },
+  )
 
   test('of a beginning of two: both', async () => {
-    const two = inbox(question(), question({}, { id: 'ask:3f2a92c04b5d6e7f' }))
-    const ran = await switchyard(['answer', '3f2a', 'yes', '--json'], two)
+    const two = inbox(question(), question({}, { id: 'ask:3f2a91d04b5d6e7f' }))
+    const ran = await switchyard(['answer', '3f2a91', 'yes', '--json'], two)
     expect([ran.code, ran.error]).toMatchObject([
       2,
-      { code: 'ambiguous', details: { ids: [ID, 'ask:3f2a92c04b5d6e7f'] } },
+      { code: 'ambiguous', details: { ids: [ID, 'ask:3f2a91d04b5d6e7f'] } },
     ])
   })
 

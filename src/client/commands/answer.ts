@@ -2,8 +2,10 @@ import { answer, comment, delegate } from '#contracts/clarification'
 import { limits } from '#domain/clarification/question'
 import { identityOf, type KnownPerson } from '#domain/people'
 import type { Connected } from '#installation/installation'
+import type { Ledger } from '#ledger/port'
 import { canPrompt, promptAnswer, promptLine } from '../clarification-prompt.ts'
 import { said, tooLate, type Said } from '../clarification-said.ts'
+import { wholeClarification } from '../clarification-whole.ts'
 import { findClarification, readOutcome, type Clarification, type InboxRow } from '../clarifications.ts'
 import { tellClarification } from '../clarification-update.ts'
 import type { CommandContext, ExitCode } from '../context.ts'
@@ -33,7 +35,7 @@ export async function run(context: CommandContext, input: Answering): Promise<Ex
       else if (isAnswer(input) && !canPrompt(context)) throw whichAnswer(found.row)
       await requireWorkers(connected, ['decision'])
       try {
-        return await act(context, connected, found.row, { by, ...input })
+        return await act(context, { connected, ledger: installation.ledger }, found.row, { by, ...input })
       } catch (error) {
         if (!(error instanceof CliError) || error.code !== 'ended') throw error
         const now = await findClarification(connected, found.row.id)
@@ -47,7 +49,12 @@ type Act = Answering & { by: string }
 
 const isAnswer = ({ delegate: to, remark }: Answering) => to === undefined && remark === undefined
 
-async function act(context: CommandContext, connected: Connected, row: InboxRow, input: Act): Promise<ExitCode> {
+async function act(
+  context: CommandContext,
+  { connected, ledger }: { connected: Connected; ledger: Ledger },
+  row: InboxRow,
+  input: Act,
+): Promise<ExitCode> {
   const { by, delegate: to, remark } = input
   const { output } = context
   if (to !== undefined) {
@@ -62,7 +69,7 @@ async function act(context: CommandContext, connected: Connected, row: InboxRow,
     output.document(said({ ...row, ...view }))
     return 0
   }
-  const value = input.value ?? (await promptAnswer(context, row))
+  const value = input.value ?? (await promptAnswer(context, await wholeClarification(connected, ledger, row)))
   const view = await giveAnswer(context, connected, row, { by, value, comment: input.comment ?? '' })
   print(context, row, said({ ...row, ...view }, value), { value, by })
   return 0

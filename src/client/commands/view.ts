@@ -1,7 +1,8 @@
 import { pullRequestId } from '#contracts/ids'
 import type { Connected, Installation } from '#installation/installation'
 import { printClarification } from '../clarification-render.ts'
-import { findClarification, type InboxRow } from '../clarifications.ts'
+import { wholeClarification, type WholeClarification } from '../clarification-whole.ts'
+import { findClarification } from '../clarifications.ts'
 import type { CommandContext, ExitCode } from '../context.ts'
 import { relative, type Text } from '../output.ts'
 import { pendingLines } from '../pending.ts'
@@ -12,7 +13,7 @@ import { withInstallation, withServer } from '../session.ts'
 import { describeWorkflow, type DescribedWorkflow } from '../workflow-view.ts'
 
 /** `view --json`. */
-type View = DescribedWorkflow & { clarification?: InboxRow }
+type View = DescribedWorkflow & { clarification?: WholeClarification }
 
 /** One pipeline's run as the server knows it. */
 export async function run(context: CommandContext, { id }: { id: string }): Promise<ExitCode> {
@@ -50,7 +51,8 @@ async function look(
     }
     case 'clarification': {
       const { row } = await findClarification(connected, parsed.id)
-      return { ...(await describeWorkflow(connected, row.id)), clarification: row }
+      const clarification = await wholeClarification(connected, installation.ledger, row)
+      return { ...(await describeWorkflow(connected, row.id)), clarification }
     }
     default:
       return await describeWorkflow(connected, id)
