@@ -2,12 +2,20 @@ import { CancellationScope, condition, isCancellation, log, setHandler, workflow
 import { answered, type AnsweredWord } from '#contracts/clarification'
 import type { Role } from '#contracts/roles'
 import type { Timings } from '#contracts/timings'
+import { readOutcome } from '#domain/clarification/outcome'
 import type { Asked } from '#domain/clarification/question'
 import type { ClarificationOutcome } from '#domain/clarification/state'
 import { clarificationActivities } from './proxies.ts'
 
-/** What a run hands to its successor: by key, the id of each question that may still be answered, and what came. */
-export type CarriedQuestions = { open: Record<string, string>; outcomes: Record<string, ClarificationOutcome> }
+/**
+ * What a run hands to its successor: by key, the id of each question that may still be answered, and what came; and of
+ * each whose outcome an answer that was on its way may replace.
+ */
+export type CarriedQuestions = {
+  open: Record<string, string>
+  outcomes: Record<string, ClarificationOutcome>
+  replaceable?: Record<string, string>
+}
 
 /** A minute, where the forge is swept each half: a word that got lost costs so long, then twice as long, at most an hour. */
 const SWEEPS_BEFORE_REREAD = 2
@@ -16,12 +24,15 @@ const MAX_SWEEPS_BEFORE_REREAD = 120
 /**
  * What a workflow asks of people, each under a key of its own: asked twice, also after continue-as-new and a reset, it is
  * one question. Never a child: the answer comes as the signal `answered`, whose handler this is. A key that was cancelled
- * stays cancelled; to ask anew is to ask under another key.
+ * stays cancelled, but for an answer that a person gave before the question heard of it; to ask anew is to ask under
+ * another key.
  */
 export class Questions {
   private readonly timings: Timings
   private readonly role: Role
   private readonly open = new Set<string>()
+  /** Their outcome was made here or remembered: it gives way to what a person was told to count. */
+  private readonly replaceable = new Set<string>()
   private readonly ids = new Map<string, string>()
   private readonly outcomes = new Map<string, ClarificationOutcome>()
   private readonly asking = new Map<string, Promise<ClarificationOutcome | null>>()
@@ -30,9 +41,14 @@ export class Questions {
   constructor(timings: Timings, role: Role, carried: CarriedQuestions = { open: {}, outcomes: {} }) {
     this.timings = timings
     this.role = role
-    for (const [key, id] of Object.entries(carried.open)) {
-      this.open.add(key)
-      this.ids.set(key, id)
+    for (const [set, ids] of [
+      [this.open, carried.open],
+      [this.replaceable, carried.replaceable ?? {}],
+    ] as const) {
+      for (const [key, id] of Object.entries(ids)) {
+        set.add(key)
+        this.ids.set(key, id)
+      }
     }
     for (const [key, outcome] of Object.entries(carried.outcomes)) this.outcomes.set(key, outcome)
     setHandler(answered, (word) => this.hear(word), { description: 'What a person answered' })
@@ -76,6 +92,7 @@ export class Questions {
       ...{ state: 'cancelled', value: null, by: [], comment: reason, answers: [] },
       at: new Date().toISOString(),
     })
+    this.replaceable.add(key)
     await this.activities().withdrawQuestion({ asker: this.asker(), key, reason })
   }
 
@@ -86,18 +103,32 @@ export class Questions {
     })
   }
 
+  /** For whoever asks again and again: what came of it is of no use any more. Takes nothing back. */
+  forget(key: string): void {
+    for (const set of [this.open, this.replaceable, this.ids, this.outcomes]) set.delete(key)
+  }
+
   /** What is just being asked is asked anew by the successor, which costs nothing. */
   carry(): CarriedQuestions {
-    const open = [...this.ids].filter(([key]) => this.open.has(key))
-    return { open: Object.fromEntries(open), outcomes: Object.fromEntries(this.outcomes) }
+    const idsOf = (keys: Set<string>) => Object.fromEntries([...this.ids].filter(([key]) => keys.has(key)))
+    const replaceable = idsOf(this.replaceable)
+    return {
+      ...{ open: idsOf(this.open), outcomes: Object.fromEntries(this.outcomes) },
+      ...(Object.keys(replaceable).length === 0 ? {} : { replaceable }),
+    }
   }
 
   private async askOnce(key: string, asked: Asked): Promise<ClarificationOutcome | null> {
     this.open.add(key)
     const { id, outcome } = await this.activities().ensureClarification({ asker: this.asker(), key, question: asked })
+    // Forgotten meanwhile.
+    if (!this.open.has(key) && !this.outcomes.has(key)) return null
     this.ids.set(key, id)
     // Where an answer came by signal meanwhile, that is the newer word.
-    if (outcome !== null && this.open.has(key)) this.settle(key, outcome)
+    if (outcome !== null && this.open.has(key)) {
+      this.settle(key, outcome)
+      if (outcome.remembered !== undefined) this.replaceable.add(key)
+    }
     return this.outcome(key)
   }
 
@@ -113,17 +144,20 @@ export class Questions {
   }
 
   private hear(word: unknown): void {
-    if (!isAnsweredWord(word)) return log.warn('a word that is no answer was dropped')
-    const { id, key, outcome } = word
-    if (!this.open.has(key) || (this.ids.get(key) ?? id) !== id) {
-      return log.info('an answer to what is not asked was dropped', { id })
-    }
+    const read = readWord(word)
+    if (read === null) return log.warn('a word that is no answer was dropped')
+    const { id, key, outcome } = read
+    const known = this.ids.get(key)
+    const isAwaited = this.open.has(key) && (known === undefined || known === id)
+    const isLate = this.replaceable.has(key) && known === id && outcome.state === 'answered'
+    if (!isAwaited && !isLate) return log.info('an answer to what is not asked was dropped', { id })
     this.settle(key, outcome)
   }
 
   /** A parked question may still be answered; anything else is the end of it. */
   private settle(key: string, outcome: ClarificationOutcome): void {
     this.outcomes.set(key, outcome)
+    this.replaceable.delete(key)
     if (outcome.state !== 'parked') this.open.delete(key)
   }
 
@@ -141,25 +175,9 @@ export class Questions {
 }
 
 /** Anybody can signal a workflow anything. */
-function isAnsweredWord(word: unknown): word is AnsweredWord {
-  if (typeof word !== 'object' || word === null) return false
-  const { id, key, outcome } = word as Partial<Record<keyof AnsweredWord, unknown>>
-  return typeof id === 'string' && typeof key === 'string' && isOutcome(outcome)
-}
-
-const states: unknown[] = ['answered', 'defaulted', 'expired', 'parked', 'cancelled']
-
-function isOutcome(outcome: unknown): boolean {
-  if (typeof outcome !== 'object' || outcome === null) return false
-  const { state, value, by, at, comment, answers } = outcome as Record<keyof ClarificationOutcome, unknown>
-  const isText = typeof at === 'string' && typeof comment === 'string' && (value === null || typeof value === 'string')
-  const isBy = Array.isArray(by) && by.every((each) => typeof each === 'string')
-  return states.includes(state) && isText && isBy && Array.isArray(answers) && answers.every(isAnswer)
-}
-
-/** As far as an asker reads it. */
-function isAnswer(answer: unknown): boolean {
-  if (typeof answer !== 'object' || answer === null) return false
-  const { by, value, comment } = answer as Record<'by' | 'value' | 'comment', unknown>
-  return [by, value, comment].every((text) => typeof text === 'string')
+function readWord(word: unknown): AnsweredWord | null {
+  if (typeof word !== 'object' || word === null) return null
+  const { id, key, outcome: said } = word as Partial<Record<keyof AnsweredWord, unknown>>
+  const outcome = readOutcome(said)
+  return typeof id === 'string' && typeof key === 'string' && outcome !== null ? { id, key, outcome } : null
 }

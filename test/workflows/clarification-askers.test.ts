@@ -2,7 +2,7 @@ import type { WorkflowHandle } from '@temporalio/client'
 import { expect, it } from 'vitest'
 import { answered } from '#contracts/clarification'
 import { completeQuestion } from '#domain/clarification/question'
-import { handOver, known } from './askers.ts'
+import { handOver, known, takeBack } from './askers.ts'
 import {
   ask,
   askAlone,
@@ -106,6 +106,33 @@ inClarifications('whoever asks', () => {
     const { second } = await newest(asker).query(known)
     expect(await say(world().client.workflow.getHandle(second!.id!), 'bob', 'no')).toBeNull()
     expect(await newest(asker).result()).toMatchObject({ first: { value: 'yes' }, second: { value: 'no' } })
+  })
+
+  it('gets an answer that counted before the question heard that it was taken back, also in its next run', async () => {
+    const { asker, question } = await ask({ first: yesOrNo, second: yesOrNo })
+    const state = async () => (await newest(asker).query(known))['first']!.state
+    const { runId } = await asker.describe()
+    await asker.signal(takeBack, 'first')
+    await until('it is taken back', async () => (await state()) === 'cancelled')
+    await asker.signal(handOver)
+    await until('it continued as new', async () => (await runOf(asker)) !== runId)
+    const said = { value: 'no', by: ['ann'], at: '', comment: '', answers: [] }
+    const tell = (id: string, how: 'answered' | 'defaulted') =>
+      newest(asker).signal(answered, { id, key: 'first', outcome: { state: how, ...said } })
+    await tell('ask:0000000000000000', 'answered')
+    await tell(question.workflowId, 'defaulted')
+    expect(await state()).toBe('cancelled')
+    await tell(question.workflowId, 'answered')
+    await until('it knows the answer', async () => (await state()) === 'answered')
+    await newest(asker).cancel()
+  })
+
+  it('carries nothing of a word that is too long', async () => {
+    const { asker, question } = await ask(yesOrNo)
+    const said = { value: 'yes', by: ['ann'], at: '', comment: 'x'.repeat(1_000_000), answers: [] }
+    await asker.signal(answered, { id: question.workflowId, key: 'first', outcome: { state: 'answered', ...said } })
+    expect(await say(question, 'ann', 'no')).toBeNull()
+    expect(await outcomeOf(asker)).toMatchObject({ value: 'no' })
   })
 
   it('takes back what it asked when it is aborted', async () => {
