@@ -320,6 +320,7 @@ function fakeConnected(in_: World): Connected {
       },
       enqueue: async () => ({ workflowId: '' }),
       ask: async (request) => asked(there.questions, request),
+      asked: async () => ({ workflowId: '', outcome: null }),
       withdraw: async () => ({ workflowId: '' }),
       isOpen: async () => true,
       failedPullRequests: async () => [],

@@ -32,7 +32,7 @@ const reads = new Set(
     ledger:
       'policy lastGoodPolicy snapshot evidence findPass decisions landings audit pullRequestCounts failingSince flakyTests text rememberedAnswer rememberedAnswers about',
     git: 'resolve refs mergeBase isAncestor treeOf commit commits messages changedPaths diff changedFiles readFile readBlob mergeTree',
-    pipelines: 'failedPullRequests isOpen',
+    pipelines: 'failedPullRequests asked isOpen',
     runner: 'recover',
   }).flatMap(([tool, methods]) => methods.split(' ').map((method) => `${tool}.${method}`)),
 )

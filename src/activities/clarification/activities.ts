@@ -1,14 +1,15 @@
 import type { Contact } from '#domain/contact'
+import type { KnownPerson } from '#domain/people'
 import type { Ledger } from '#ledger/port'
 import { withHeartbeats } from '../long.ts'
 import type { Notifier } from '../notify/port.ts'
 import type { Pipelines } from '../pipelines/port.ts'
 import { ensureAsked, type EnsureRequest } from './ensure.ts'
 import { recordOutcome, type RecordRequest } from './outcome.ts'
-import { tellPeople, type TellRequest } from './tell.ts'
+import { findPeople, tellPeople, type FindRequest, type TellRequest } from './tell.ts'
 
 export type ClarificationTools = {
-  pipelines: Pick<Pipelines, 'ask' | 'withdraw' | 'isOpen'>
+  pipelines: Pick<Pipelines, 'ask' | 'asked' | 'withdraw' | 'isOpen'>
   ledger: Pick<Ledger, 'appendAudit' | 'saveText' | 'rememberAnswer' | 'rememberedAnswer'>
   notifier: Notifier
   /** Of the installation, with how to reach them; never sent on. */
@@ -27,6 +28,10 @@ export function createClarificationActivities(tools: ClarificationTools) {
       ensureClarification: (request: EnsureRequest) => ensureAsked(tools, request),
       async withdrawQuestion(request: Parameters<Pipelines['withdraw']>[0]): Promise<void> {
         await tools.pipelines.withdraw(request)
+      },
+      /** Those who matter now, which to know tells nobody anything. */
+      async findPeople(request: FindRequest): Promise<KnownPerson[]> {
+        return findPeople(tools, request)
       },
       recordOutcome: (request: RecordRequest) => recordOutcome(tools, request),
     }),

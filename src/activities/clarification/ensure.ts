@@ -23,7 +23,7 @@ export async function ensureAsked(tools: ClarificationTools, request: EnsureRequ
   if (key === '' || key.length > MAX_KEY) throw invalid(`\`key\` has 1 to ${MAX_KEY} characters`)
   const whole = shareable(request.context ?? request.question.context ?? '', { multiline: true })
   const question = questionOf(request.question, whole)
-  const remembered = await rememberedOutcome(tools, question)
+  const remembered = await rememberedOutcome(tools, { asker, key, question })
   if (remembered !== null) return useAgain(tools, { asker, key, question }, remembered)
   if (question.contextDigest !== null) await tools.ledger.saveText(question.contextDigest, whole)
   const people = peopleWhoMatter(question, [], tools.people)
@@ -61,18 +61,22 @@ function beginningOf(text: string, bytes: number): string {
   return `${new TextDecoder().decode(left, { stream: true })}${MORE}`
 }
 
+/** What came of one's own question counts more than what others were told, and is no memory. */
 async function rememberedOutcome(
-  { ledger, people }: ClarificationTools,
-  question: Question,
+  { ledger, people, pipelines }: ClarificationTools,
+  { asker, key, question }: Pick<AskRequest, 'asker' | 'key' | 'question'>,
 ): Promise<ClarificationOutcome | null> {
   const { remember, repo, title } = question
   if (remember === null) return null
+  const own = await pipelines.asked({ asker, key })
+  if (own.outcome !== null) return null
   const { scope, context } = remember
   const found = await ledger.rememberedAnswer({
     ...{ scope, title, context },
     repo: scope === 'repository' ? repo : null,
   })
-  if (found === null || !answersToo(question, people.map(knownPerson), found)) return null
+  if (found === null || found.clarification === own.workflowId) return null
+  if (!answersToo(question, people.map(knownPerson), found)) return null
   const { value, by, at, comment, clarification } = found
   return { state: 'answered', value, by, at, comment, answers: [], remembered: clarification }
 }

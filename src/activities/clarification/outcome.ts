@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import type { ClarificationOutcome } from '#domain/clarification/state'
+import type { ClarificationOutcome, ClarificationState } from '#domain/clarification/state'
 import type { AuditEntry, RememberedAnswer } from '#ledger/port'
 import type { AskRequest } from '../pipelines/port.ts'
 import type { ClarificationTools } from './activities.ts'
@@ -7,9 +7,9 @@ import type { ClarificationTools } from './activities.ts'
 export type RecordRequest = Pick<AskRequest, 'asker' | 'key' | 'question'> & {
   id: string
   outcome: ClarificationOutcome
-}
+} & Partial<Pick<ClarificationState, 'delegations' | 'remarks'>>
 
-/** Who answered what, when, through what and with which context; keyed, so that it may be said again. */
+/** Who answered what, when, through what and with which context, and what was said on the way; keyed, so that it may be said again. */
 export async function recordOutcome({ ledger }: ClarificationTools, request: RecordRequest): Promise<void> {
   const digest = request.question.contextDigest ?? sha256(request.question.context)
   if (request.question.contextDigest === null) await ledger.saveText(digest, request.question.context)
@@ -18,23 +18,32 @@ export async function recordOutcome({ ledger }: ClarificationTools, request: Rec
   if (remembered !== null) await ledger.rememberAnswer(remembered)
 }
 
-/** One for each answer, and one for what nobody did. */
-function entriesOf({ id, key, asker, question, outcome }: RecordRequest, context: string): AuditEntry[] {
+/** One for each delegation, remark and answer, and one for what nobody did. */
+function entriesOf(request: RecordRequest, context: string): AuditEntry[] {
+  const { id, key, asker, question, outcome, delegations = [], remarks = [] } = request
   const common = { repo: question.repo ?? '', number: question.number, snapshotId: null }
   const about = { id, title: question.title, asker: asker?.workflowId ?? null, key, context }
+  const said = (what: string, index: number, actor: string, at: string) => ({
+    ...common,
+    ...{ key: `clarification.${what}:${id}:${index}`, at, actor, action: `clarification.${what}` },
+  })
+  const talk = [
+    ...delegations.map(({ by, at, to }, index) => ({ ...said('delegated', index, by, at), details: { ...about, to } })),
+    ...remarks.map(({ by, at, text }, index) => ({ ...said('commented', index, by, at), details: { ...about, text } })),
+  ]
   const answers = outcome.answers.map(({ by, at, value, comment, through }) => ({
     ...common,
     ...{ key: `clarification.answered:${id}:${by}`, at, actor: by, action: 'clarification.answered' },
     details: { ...about, value, comment, through },
   }))
-  if (outcome.state === 'answered') return answers
+  if (outcome.state === 'answered') return [...talk, ...answers]
   const { state, at, value, comment } = outcome
   const end = {
     ...common,
     ...{ key: `clarification.${state}:${id}`, at, actor: 'switchyard', action: `clarification.${state}` },
     details: { ...about, value, comment },
   }
-  return [...answers, end]
+  return [...talk, ...answers, end]
 }
 
 function rememberedOf({ id: clarification, question, outcome }: RecordRequest): RememberedAnswer | null {

@@ -24,6 +24,8 @@ export type TellRequest = Pick<AskRequest, 'asker'> & {
   now: Instant
 }
 
+export type FindRequest = Pick<ClarificationState, 'question' | 'delegations'>
+
 /** `again`: somebody was put off, and the first of them is at work then. In numbers of deliveries. */
 export type Told = { people: KnownPerson[]; again: Instant | null; delivered: number; failed: number }
 
@@ -33,6 +35,10 @@ type Delivery = { target: NotifyTarget; notification: Notification }
 const DELIVERY_MS = 60_000
 
 const askerEnded = 'Whoever asked has ended meanwhile: an answer is put on record, and moves nothing.'
+
+export function findPeople({ people }: ClarificationTools, { question, delegations }: FindRequest): KnownPerson[] {
+  return peopleWhoMatter(question, delegations, people)
+}
 
 /**
  * Tells those who are asked, each through all of their targets. A target that does not take it is tried again with the

@@ -25,7 +25,7 @@ import { viewOf } from '#domain/clarification/view'
 import { escapeMarkdown } from '#domain/text'
 import type { AskRequest, Pipelines } from './port.ts'
 
-export type ClarificationPipelines = Pick<Pipelines, 'ask' | 'withdraw' | 'isOpen'>
+export type ClarificationPipelines = Pick<Pipelines, 'ask' | 'asked' | 'withdraw' | 'isOpen'>
 
 type Within = <T>(call: () => Promise<T>) => Promise<T>
 
@@ -35,6 +35,11 @@ export function createClarificationPipelines(client: Client, timings: Timings, w
       const workflowId = idOf(request)
       const started = await within(() => start(client, workflowId, { ...request, timings }))
       return { workflowId, outcome: started ? null : await within(() => outcomeOf(client, workflowId)) }
+    },
+
+    async asked(request) {
+      const workflowId = idOf(request)
+      return { workflowId, outcome: await orNothing(() => within(() => outcomeOf(client, workflowId))) }
     },
 
     async withdraw({ asker, key, reason }) {

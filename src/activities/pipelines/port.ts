@@ -34,6 +34,10 @@ export interface Pipelines {
    * that of a parked one; null where it waits for people. Ended by force, it counts as cancelled.
    */
   ask(request: AskRequest): Promise<{ workflowId: string; outcome: ClarificationOutcome | null }>
+  /** What came of a question, as `ask` would answer it; asks nothing. null where nobody asked it, or it waits for people. */
+  asked(
+    request: Pick<AskRequest, 'asker' | 'key'>,
+  ): Promise<{ workflowId: string; outcome: ClarificationOutcome | null }>
   /** The asker does not want to know any more. Answers the id, whether it was asked or not. */
   withdraw(request: Pick<AskRequest, 'asker' | 'key'> & { reason: string }): Promise<{ workflowId: string }>
   /** Whether a workflow of this id is open. */

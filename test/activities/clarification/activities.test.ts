@@ -32,10 +32,12 @@ async function activities({
   people = [{ ...contact, name: 'ann' }],
   refuse = () => null,
   isOpen = true,
+  own = null,
 }: {
   people?: Contact[]
   refuse?: (notification: Notification) => Error | null
   isOpen?: boolean
+  own?: ClarificationOutcome | null
 } = {}) {
   const folder = await mkdtemp(join(tmpdir(), 'switchyard-clarification-'))
   const ledger = await openLedger(join(folder, 'ledger.db'), { synchronous: 'normal' })
@@ -52,11 +54,12 @@ async function activities({
     pipelines: {
       async ask(request) {
         requests.push(request)
-        return { workflowId: 'ask:1', outcome: null }
+        return { workflowId: 'ask:2', outcome: own }
       },
+      asked: async () => ({ workflowId: 'ask:2', outcome: own }),
       async withdraw({ key }) {
         withdrawn.push(key)
-        return { workflowId: 'ask:1' }
+        return { workflowId: 'ask:2' }
       },
       isOpen: async () => isOpen,
     },
@@ -85,8 +88,8 @@ const answered: ClarificationOutcome = {
   answers: [{ by: 'ann', value: 'yes', comment: 'go', through: 'inbox', at: NOON_OF_A_MONDAY }],
 }
 
-function recordOf({ recordOutcome }: World, question: Asked, outcome = answered) {
-  const request = { id: 'ask:1', key: 'ship', asker: { workflowId: 'pr:shop#12' }, outcome }
+function recordOf({ recordOutcome }: World, question: Asked, outcome = answered, talk = {}, id = 'ask:1') {
+  const request = { id, ...talk, key: 'ship', asker: { workflowId: 'pr:shop#12' }, outcome }
   return new MockActivityEnvironment().run(recordOutcome, { ...request, question: completeQuestion(question) })
 }
 
@@ -97,7 +100,7 @@ describe('what is asked', () => {
       { ...contact, name: 'zoe', groups: ['others'] },
     ]
     const world = await activities({ people })
-    expect(await ensure(world, asked)).toEqual({ id: 'ask:1', outcome: null })
+    expect(await ensure(world, asked)).toEqual({ id: 'ask:2', outcome: null })
     expect(world.requests).toHaveLength(1)
     const [request] = world.requests
     expect(request!.question).toMatchObject({
@@ -119,13 +122,22 @@ describe('what is asked', () => {
     expect(world.requests[0]!.question.title).toMatch(/^Use .*\*\*\*\*\?$/)
   })
 
+  it('shows no secret that is parted by what is not seen', async () => {
+    const world = await activities()
+    const parts = ['ghp_a1B2', 'a1B2'.repeat(8)]
+    const parted = parts.join('\u200b')
+    await ensure(world, { ...asked, title: `Use ${parted}?`, context: `with ${parted}` })
+    expect(JSON.stringify(world.requests)).not.toContain(parts[1])
+  })
+
   it('carries the beginning of a long context, whose whole the ledger keeps', async () => {
     const world = await activities()
     const whole = `é${'0123456789abcdé'.repeat(1_000)}`
     await ensure(world, asked, whole)
     const { context, contextDigest } = world.requests[0]!.question
     expect(contextDigest).toBe(createHash('sha256').update(whole).digest('hex'))
-    expect(whole.startsWith(context)).toBe(true)
+    expect(context.endsWith('\n…')).toBe(true)
+    expect(whole.startsWith(context.slice(0, -2))).toBe(true)
     expect(Buffer.byteLength(context)).toBeGreaterThan(4_090)
     expect(Buffer.byteLength(context)).toBeLessThanOrEqual(4_096)
     expect(await world.ledger.text(contextDigest!)).toBe(whole)
@@ -171,7 +183,27 @@ describe('an answer that is remembered', () => {
   ])('is not used for %s', async (_, question) => {
     const world = await activities()
     await recordOf(world, { ...asked, remember })
-    expect(await ensure(world, question)).toEqual({ id: 'ask:1', outcome: null })
+    expect(await ensure(world, question)).toEqual({ id: 'ask:2', outcome: null })
+  })
+
+  it('is not used where people answered this very question', async () => {
+    const no = { ...answered, value: 'no' }
+    const world = await activities({ own: no })
+    await recordOf(world, { ...asked, remember })
+    expect(await ensure(world, { ...asked, remember })).toEqual({ id: 'ask:2', outcome: no })
+    expect(world.withdrawn).toEqual([])
+  })
+
+  it('is never that of the question itself', async () => {
+    const world = await activities()
+    await recordOf(world, { ...asked, remember }, answered, {}, 'ask:2')
+    expect(await ensure(world, { ...asked, remember })).toEqual({ id: 'ask:2', outcome: null })
+  })
+
+  it('is not used where it was given by one who may not answer this question', async () => {
+    const world = await activities()
+    await recordOf(world, { ...asked, remember }, { ...answered, by: ['mallory'] })
+    expect(await ensure(world, { ...asked, remember })).toEqual({ id: 'ask:2', outcome: null })
   })
 
   it('is kept of what people said, and of nothing else', async () => {
@@ -194,6 +226,21 @@ describe('an outcome', () => {
       },
     ])
     expect(await world.ledger.text(String(entries[0]!.details['context']))).toBe('It is late.')
+  })
+
+  it('comes with who passed the question on and what was said of it, once', async () => {
+    const world = await activities()
+    const delegations = [{ by: 'ann', to: 'bob', at: NOON_OF_A_MONDAY }]
+    const remarks = ['why?', 'because'].map((text) => ({ by: 'bob', text, at: NOON_OF_A_MONDAY }))
+    await recordOf(world, asked, answered, { delegations, remarks })
+    await recordOf(world, asked, answered, { delegations, remarks })
+    const common = { actor: 'bob', at: NOON_OF_A_MONDAY, repo: 'shop', number: 12 }
+    expect(await world.ledger.audit({ action: 'clarification.delegated' })).toMatchObject([
+      { ...common, actor: 'ann', details: { id: 'ask:1', to: 'bob' } },
+    ])
+    const said = await world.ledger.audit({ action: 'clarification.commented' })
+    expect(said.map(({ details }) => details['text']).sort()).toEqual(['because', 'why?'])
+    expect(said).toMatchObject([common, common])
   })
 
   it.each(['defaulted', 'expired', 'parked', 'cancelled'] as const)('that nobody gave is %s', async (state) => {
