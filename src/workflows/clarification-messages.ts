@@ -1,4 +1,4 @@
-import { ApplicationFailure, setHandler } from '@temporalio/workflow'
+import { ApplicationFailure, log, setHandler } from '@temporalio/workflow'
 import { answer, cancel, clarificationStatus, comment, delegate, reply } from '#contracts/clarification'
 import { limits } from '#domain/clarification/question'
 import {
@@ -39,11 +39,11 @@ export function handleMessages(run: ClarificationRun): void {
     answer,
     (payload: unknown) => {
       const said = readReply(run, payload, 'cli')
-      orThrow(refusalOfReply(run, said))
+      orThrow('answer', refusalOfReply(run, said))
       return take(run, said!)
     },
     {
-      validator: (payload: unknown) => orThrow(refusalOfReply(run, readReply(run, payload, 'cli'))),
+      validator: (payload: unknown) => orThrow('answer', refusalOfReply(run, readReply(run, payload, 'cli'))),
       description: 'Answer, and hear whether it counts',
     },
   )
@@ -57,14 +57,14 @@ function handleConversation(run: ClarificationRun): void {
     comment,
     (payload: unknown) => {
       const said = readTexts(payload, ['by', 'text'])
-      orThrow(said === null ? malformed : refusalOfRemark(run.state, said))
+      orThrow('comment', said === null ? malformed : refusalOfRemark(run.state, said))
       run.state = remarked(run.state, { ...said!, text: masked(said!.text), at: now() })
       return viewOf(run.state)
     },
     {
       validator: (payload: unknown) => {
         const said = readTexts(payload, ['by', 'text'])
-        orThrow(said === null ? malformed : refusalOfRemark(run.state, said))
+        orThrow('comment', said === null ? malformed : refusalOfRemark(run.state, said))
       },
       description: 'Say something without answering',
     },
@@ -73,14 +73,14 @@ function handleConversation(run: ClarificationRun): void {
     delegate,
     (payload: unknown) => {
       const said = readTexts(payload, ['by', 'to'])
-      orThrow(refusalOfDelegate(run, said))
+      orThrow('delegate', refusalOfDelegate(run, said))
       const before = run.state
       run.state = delegated(run.state, { to: said!.to, by: plainText(said!.by), at: now() })
-      if (run.state !== before) run.tell('asked', [said!.to])
+      if (run.state !== before) run.delegated(said!.to)
       return viewOf(run.state)
     },
     {
-      validator: (payload: unknown) => orThrow(refusalOfDelegate(run, readTexts(payload, ['by', 'to']))),
+      validator: (payload: unknown) => orThrow('delegate', refusalOfDelegate(run, readTexts(payload, ['by', 'to']))),
       description: 'Let another one answer as well',
     },
   )
@@ -137,6 +137,9 @@ function isChannel(value: unknown): value is Channel {
   return value === 'cli' || value === 'signal' || value === 'inbox' || value === 'comment'
 }
 
-function orThrow(refusal: Refusal | null): void {
-  if (refusal !== null) throw ApplicationFailure.nonRetryable(refusal.message, refusal.type)
+/** Nobody but who sent it hears of an update that is refused before it begins. */
+function orThrow(what: string, refusal: Refusal | null): void {
+  if (refusal === null) return
+  log.warn('a message was refused', { what, type: refusal.type })
+  throw ApplicationFailure.nonRetryable(refusal.message, refusal.type)
 }

@@ -4,6 +4,7 @@ import {
   getExternalWorkflowHandle,
   isCancellation,
   log,
+  patched,
   setCurrentDetails,
   upsertMemo,
   upsertSearchAttributes,
@@ -27,6 +28,7 @@ import {
   type Refusal,
 } from '#domain/clarification/state'
 import { viewOf } from '#domain/clarification/view'
+import type { KnownPerson } from '#domain/people'
 import type { Instant } from '#domain/pull-request'
 import type { TellEvent } from '#activities/clarification/tell'
 import { renderClarification } from './clarification-details.ts'
@@ -42,6 +44,7 @@ export class ClarificationRun {
   private shown = { memo: '', attributes: '' }
   private readonly notices = new CancellationScope()
   private telling = 0
+  private reminding = 0
   private recording = 0
 
   constructor(input: ClarificationInput) {
@@ -83,13 +86,19 @@ export class ClarificationRun {
 
   /** In the background: a target that is down holds up no answer. `to`: only these people. */
   tell(event: TellEvent, to: string[] | null = null): void {
-    this.telling += 1
-    void this.notices
-      .run(() => this.deliver(event, to))
-      .catch((error: unknown) => {
-        if (!isCancellation(error)) log.warn('people could not be told', { event, reason: String(error) })
-      })
-      .finally(() => (this.telling -= 1))
+    const count = event === 'reminder' ? 1 : 0
+    this.reminding += count
+    this.inBackground('people could not be told', () =>
+      this.deliver(event, to).finally(() => (this.reminding -= count)),
+    )
+  }
+
+  /** Who may answer now, at once: to tell them may take as long as a target is down. */
+  delegated(to: string): void {
+    if (patched('people-before-they-are-told')) {
+      this.inBackground('people could not be looked up', () => this.findPeople())
+    }
+    this.tell('asked', [to])
   }
 
   stopTelling(): void {
@@ -114,17 +123,26 @@ export class ClarificationRun {
   /** In the background, for as long as it takes. */
   record(): void {
     const { asker, key } = this.input
-    const { question, outcome } = this.state
+    const { question, delegations, remarks, outcome } = this.state
     if (outcome === null) return
     this.recording += 1
     void recordingActivities(this.input.timings)
-      .recordOutcome({ id: workflowInfo().workflowId, key, asker, question, outcome })
+      .recordOutcome({ id: workflowInfo().workflowId, key, asker, question, outcome, delegations, remarks })
       .catch((error: unknown) => log.error('an outcome could not be recorded', { reason: String(error) }))
       .finally(() => (this.recording -= 1))
   }
 
   isRecorded(): boolean {
     return this.recording === 0
+  }
+
+  /**
+   * Whether a reminder is left out: one that hangs is not followed by another, and a run that is to hand over begins
+   * nothing new. Each delivery ends with the last attempt of its activity.
+   */
+  skipsReminder(): boolean {
+    const isBusy = this.reminding > 0 || (this.telling > 0 && workflowInfo().continueAsNewSuggested)
+    return isBusy && patched('reminders-in-turn')
   }
 
   /** Whether a successor would lose nothing, and its history is too long. */
@@ -147,6 +165,27 @@ export class ClarificationRun {
     }
   }
 
+  private inBackground(problem: string, act: () => Promise<void>): void {
+    this.telling += 1
+    void this.notices
+      .run(act)
+      .catch((error: unknown) => {
+        if (!isCancellation(error)) log.warn(problem, { reason: String(error) })
+      })
+      .finally(() => (this.telling -= 1))
+  }
+
+  private async findPeople(): Promise<void> {
+    const { question, delegations } = this.state
+    const people = await clarificationActivities('decision', this.input.timings).findPeople({ question, delegations })
+    this.learn(people, delegations)
+  }
+
+  /** What was looked up before somebody delegated it names too few. */
+  private learn(people: KnownPerson[], delegations: ClarificationState['delegations']): void {
+    if (!isSettled(this.state) && this.state.delegations === delegations) this.state = { ...this.state, people }
+  }
+
   private async deliver(event: TellEvent, to: string[] | null): Promise<void> {
     const { asker, timings } = this.input
     const id = workflowInfo().workflowId
@@ -155,7 +194,7 @@ export class ClarificationRun {
       ...{ id, asker, event, to, state, now: now() },
     })
     if (isSettled(this.state)) return
-    this.state = { ...this.state, people: told.people }
+    this.learn(told.people, state.delegations)
     if (told.again === null) return
     const nobody = to === null && told.delivered + told.failed === 0
     const rung = nextRung(this.state)

@@ -8,7 +8,7 @@
  */
 import { CancellationScope, allHandlersFinished, condition, continueAsNew, isCancellation } from '@temporalio/workflow'
 import type { ClarificationInput } from '#contracts/clarification'
-import { climbed, nextRung, type Rung } from '#domain/clarification/ladder'
+import { climbed, nextRung, skipped, type Rung } from '#domain/clarification/ladder'
 import { isSettled, type ClarificationOutcome } from '#domain/clarification/state'
 import { never } from '#domain/result'
 import { handleMessages } from './clarification-messages.ts'
@@ -49,6 +49,10 @@ async function until(rung: Rung | null, happened: () => boolean): Promise<boolea
 }
 
 async function climb(run: ClarificationRun, rung: Rung): Promise<void> {
+  if (rung.action === 'remind' && run.skipsReminder()) {
+    run.state = skipped(run.state, now())
+    return
+  }
   run.state = climbed(run.state, rung, now())
   switch (rung.action) {
     case 'remind':

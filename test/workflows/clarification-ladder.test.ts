@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest'
+import { delegate } from '#contracts/clarification'
 import {
   ask,
   askAlone,
@@ -142,6 +143,14 @@ inClarifications('the ladder of a question', () => {
     expect(await say(answered, 'ann', 'yes')).toBeNull()
     expect(await answered.result()).toMatchObject({ state: 'answered' })
     expect(await expired.result()).toMatchObject({ state: 'expired' })
+  })
+
+  it('lets those answer to whom it was passed on while the target of a notification is down', async () => {
+    chatIsDown('Is the chat down for dora?', 1_000)
+    const question = await askAlone({ ...yesOrNo, title: 'Is the chat down for dora?' })
+    await question.executeUpdate(delegate, { args: [{ by: 'ann', to: 'managers' }] })
+    await until('dora may answer', async () => (await say(question, 'dora', 'yes')) === null, 5_000)
+    expect(await question.result()).toMatchObject({ by: ['dora'] })
   })
 
   it('tells each person once, of those whose target was up and of those whose was down', async () => {

@@ -2,6 +2,8 @@ import { expect, it } from 'vitest'
 import { comment } from '#contracts/clarification'
 import {
   ask,
+  askAlone,
+  chatIsDown,
   inClarifications,
   long,
   outcomeOf,
@@ -42,6 +44,16 @@ inClarifications(
       await question.result()
       expect(toldOf(question).filter(({ to, event }) => to === 'bob' && event === 'asked')).toHaveLength(1)
       expect((await recorded(question)).filter(({ actor }) => actor === 'dora')).toHaveLength(1)
+    })
+
+    it('does so where each reminder takes longer than the time to the next', async () => {
+      chatIsDown('Is the chat slow?', 5)
+      const ladder = { ...long, remindAfter: 200, remindEvery: 150 }
+      const question = await askAlone({ ...yesOrNo, title: 'Is the chat slow?', ladder })
+      const { runId } = await question.describe()
+      const newest = world().client.workflow.getHandle(question.workflowId)
+      await until('it continued as new', async () => (await newest.describe()).runId !== runId)
+      expect(await say(newest, 'ann', 'yes')).toBeNull()
     })
 
     it('does so at once under a storm of signals, of which none is lost', async () => {

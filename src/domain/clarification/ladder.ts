@@ -25,6 +25,11 @@ export function climbed(state: ClarificationState, { action }: Rung, now: Instan
   }
 }
 
+/** A reminder that is not given, for people are still being told: the next comes in its turn. */
+export function skipped(state: ClarificationState, now: Instant): ClarificationState {
+  return { ...state, lastReminderAt: now, remindAt: null }
+}
+
 /** A reminder that found nobody at work is given when somebody is. */
 export function postponed(state: ClarificationState, until: Instant): ClarificationState {
   return { ...state, remindAt: until }

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { climbed, nextRung, postponed } from '#domain/clarification/ladder'
+import { climbed, nextRung, postponed, skipped } from '#domain/clarification/ladder'
 import { completeQuestion, type Asked } from '#domain/clarification/question'
 import { answered, isSettled, opened, type ClarificationState } from '#domain/clarification/state'
 
@@ -32,6 +32,11 @@ describe('a question that nobody answers', () => {
     expect(climb({ ladder }, 3)).toEqual(['10 remind', '30 escalate', '60 escalate'])
   })
 
+  test('asks the next group before it expires at the same moment, and goes on while it is parked', () => {
+    const ladder = { remindAfter: null, remindEvery: null, escalateTo: [['leads'], ['owners']] }
+    expect(climb({ ladder }, 9)).toEqual(['30 escalate', '30 expire', '60 escalate', 'parked'])
+  })
+
   test('takes its default where that is what it is to do', () => {
     expect(climb({ default: 'blue', ladder: { atExpiry: 'default' } }, 9)).toEqual([
       '10 remind',
@@ -53,6 +58,10 @@ test('a hold waits for ever, and says so each day', () => {
 
 test('a reminder that nobody is at work for comes when somebody is', () => {
   expect(nextRung(postponed(open({ kind: 'hold' }), at(90)))).toEqual({ at: at(90), action: 'remind' })
+})
+
+test('a reminder that is left out comes in its turn', () => {
+  expect(nextRung(skipped(open({ kind: 'hold' }), at(1440)))).toEqual({ at: at(2880), action: 'remind' })
 })
 
 test('nothing comes after an answer', () => {
