@@ -1,16 +1,22 @@
-import { ApplicationFailure, condition, currentUpdateInfo, setHandler } from '@temporalio/workflow'
+import { ApplicationFailure, condition, currentUpdateInfo, log, setHandler } from '@temporalio/workflow'
 import { hold, look, merge, pullRequestStatus, report, review } from '#contracts/pull-request'
 import type { SnapshotFacts } from '#domain/pull-request'
 import { askToHold, askToMerge, askToReview, recordUpdate, whyNotMerged, whyNotReviewed } from './commands.ts'
 import type { PullRequestRun } from './pull-request-run.ts'
+import { problemOfAsk, readReport } from './pull-request-words.ts'
 
 export function handleMessages(run: PullRequestRun): void {
   const { number } = run.input
   const stillOpen = (..._args: unknown[]): void => {
     if (run.phase === 'landed' || run.phase === 'closed') throw notAllowed(`#${number} is ${run.phase}`)
   }
+  const readable = (payload: unknown): void => {
+    const problem = problemOfAsk(payload)
+    if (problem !== null) throw ApplicationFailure.nonRetryable(`This can't be read: ${problem}.`, 'Invalid')
+    stillOpen()
+  }
   setHandler(look, () => void (run.lookPending = true), { description: 'Look at the forge again' })
-  setHandler(report, (word) => run.hear(word), { description: 'What the merge queue did with this PR' })
+  setHandler(report, (word: unknown) => hear(run, word), { description: 'What the merge queue did with this PR' })
   setHandler(
     merge,
     async ({ by, head }) => {
@@ -27,7 +33,7 @@ export function handleMessages(run: PullRequestRun): void {
       run.lookPending = true
       return { phase: run.phase }
     },
-    { validator: stillOpen, description: 'Land this PR when it is approved' },
+    { validator: readable, description: 'Land this PR when it is approved' },
   )
   setHandler(
     review,
@@ -45,11 +51,17 @@ export function handleMessages(run: PullRequestRun): void {
       description: 'Run the checks again that did not pass',
     },
   )
-  handleHold(run, stillOpen)
+  handleHold(run, stillOpen, readable)
   setHandler(pullRequestStatus, () => run.status(), { description: 'Where this PR stands' })
 }
 
-function handleHold(run: PullRequestRun, stillOpen: (..._args: unknown[]) => void): void {
+function hear(run: PullRequestRun, word: unknown): void {
+  const read = readReport(word)
+  if (read === null) log.warn('a report that is none was dropped')
+  else run.hear(read)
+}
+
+function handleHold(run: PullRequestRun, stillOpen: () => void, readable: (payload: unknown) => void): void {
   setHandler(
     hold,
     async ({ by, reason = '', cancel = false }) => {
@@ -62,7 +74,7 @@ function handleHold(run: PullRequestRun, stillOpen: (..._args: unknown[]) => voi
       run.lookPending = true
       return { phase: run.phase }
     },
-    { validator: stillOpen, description: 'Keep this PR from landing, or lift that' },
+    { validator: readable, description: 'Keep this PR from landing, or lift that' },
   )
 }
 
