@@ -8,7 +8,7 @@
  *  6. only approvals are missing, or only what may be overridden: people are asked, where the policy says so
  *  7. anything else rests until something changes; a new head starts again at 1
  */
-import { allHandlersFinished, condition, continueAsNew, log, workflowInfo } from '@temporalio/workflow'
+import { allHandlersFinished, condition, continueAsNew, isCancellation, log, workflowInfo } from '@temporalio/workflow'
 import type { PullRequestInput, PullRequestResult } from '#contracts/pull-request'
 import { keptResults, runnableChecks } from '#domain/check-subjects'
 import type { CheckResults } from '#domain/decision'
@@ -28,10 +28,15 @@ import { PullRequestRun } from './pull-request-run.ts'
 export async function pullRequest(input: PullRequestInput): Promise<PullRequestResult> {
   const run = new PullRequestRun(input)
   handleMessages(run)
-  for (;;) {
-    if (workflowInfo().continueAsNewSuggested) await handOver(run)
-    const result = await orRest(run, () => follow(run))
-    if (result !== null) return result
+  try {
+    for (;;) {
+      if (workflowInfo().continueAsNewSuggested) await handOver(run)
+      const result = await orRest(run, () => follow(run))
+      if (result !== null) return result
+    }
+  } catch (error) {
+    if (isCancellation(error)) await withdrawQuestions(run, `the pipeline of #${input.number} was cancelled`)
+    throw error
   }
 }
 
@@ -50,6 +55,7 @@ async function follow(run: PullRequestRun): Promise<PullRequestResult | null> {
     await leaveQueue(run, 'it is held')
     await decideAndPublish(run, run.snapshot!, run.checks)
   }
+  if (run.answeredQuestions().length > 0) return null
   if (mayLand(run, snapshot)) {
     await landThroughQueue(run, snapshot)
     const { merged } = run

@@ -217,6 +217,15 @@ function define(): void {
     expect(await shop.ended(number)).toMatchObject({ state: 'merged' })
   })
 
+  it('is taken back where its pipeline is cancelled', async () => {
+    const shop = newShop()
+    shop.setPolicy(asking('count: 1'))
+    const number = await shop.open()
+    const id = await asked(shop, number)
+    await shop.pipeline(number).cancel()
+    expect(await cancelled(id)).toBe(`the pipeline of #${number} was cancelled`)
+  })
+
   it('counts approvals that are there, and asks for the rest', async () => {
     const shop = newShop()
     shop.setPolicy('checks: { tests: { run: ./test.sh }, review: { approvals: 2 } }')
