@@ -38,6 +38,7 @@ function packageOfDist(): object {
 async function bundle(): Promise<string> {
   const { code } = await bundleWorkflowCode({
     workflowsPath: join(root, 'src', 'workflows', 'index.ts'),
+    payloadConverterPath: join(root, 'src', 'contracts', 'payload-converter.ts'),
     // Names of modules start here, wherever this is run from and wherever node_modules really is.
     webpackConfigHook: (config) => ({ ...config, context: root, resolve: { ...config.resolve, symlinks: false } }),
     logger: new DefaultLogger('WARN'),

@@ -4,6 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { DefaultLogger, bundleWorkflowCode } from '@temporalio/worker'
 import { supervise } from '#client/supervisor/supervisor'
+import { payloadConverterPath } from '#workers/bundle'
 import { cpuTime } from '../cpu.ts'
 import { residentMemory } from '../cost/memory.ts'
 import { withInstallation, type Bench } from '../installation.ts'
@@ -22,6 +23,7 @@ export async function withRig<T>(
   const codePath = join(folder, 'workflows.js')
   const bundled = await bundleWorkflowCode({
     workflowsPath: file('./workflows.ts'),
+    payloadConverterPath,
     logger: new DefaultLogger('ERROR'),
   })
   await writeFile(codePath, bundled.code)

@@ -2,6 +2,9 @@ import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { bundleWorkflowCode } from '@temporalio/worker'
 
+/** Of every bundle of workflows. */
+export const payloadConverterPath = fileURLToPath(new URL('../contracts/payload-converter.ts', import.meta.url))
+
 /**
  * The workflows as one script for the sandbox. The package brings it along; a clone makes it in about a second, so
  * share the result between workers.
@@ -10,7 +13,7 @@ export async function bundleWorkflows(): Promise<{ code: string } | { codePath: 
   const ready = fileURLToPath(new URL('../workflows/bundle.js', import.meta.url))
   if (existsSync(ready)) return { codePath: ready }
   const workflowsPath = fileURLToPath(new URL('../workflows/index.ts', import.meta.url))
-  return bundleWorkflowCode({ workflowsPath, logger: silent })
+  return bundleWorkflowCode({ workflowsPath, payloadConverterPath, logger: silent })
 }
 
 const nothing = (): void => undefined

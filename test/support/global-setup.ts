@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { TestProject } from 'vitest/node'
+import { payloadConverterPath } from '#workers/bundle'
 import { startEmbeddedServer } from '#server/embedded'
 
 declare module 'vitest' {
@@ -38,7 +39,7 @@ async function bundleWorkflows(path: string): Promise<{ path: string } | { probl
   if (!existsSync(workflowsPath)) return { problem: 'there is no src/workflows/index.ts' }
   try {
     const quiet = { log() {}, trace() {}, debug() {}, info() {}, warn: console.warn, error: console.error }
-    const { code } = await bundleWorkflowCode({ workflowsPath, logger: quiet })
+    const { code } = await bundleWorkflowCode({ workflowsPath, payloadConverterPath, logger: quiet })
     await writeFile(path, code)
     return { path }
   } catch (error) {

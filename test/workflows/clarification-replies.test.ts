@@ -12,6 +12,7 @@ import {
   signal,
   status,
   toldOf,
+  world,
   yesOrNo,
 } from './clarifications.ts'
 import { takeBack } from './askers.ts'
@@ -175,6 +176,22 @@ inClarifications('a reply to a question', () => {
     expect(await say(question, 'ann', 'yes')).toBeNull()
     expect(await question.result()).toMatchObject({ value: 'yes' })
     await record('clarification', 'malformed-replies', question)
+  })
+
+  it.each([
+    ['an unknown encoding', 'foo/bar', '{"by":"ann","value":"yes"}'],
+    ['broken JSON', 'json/plain', '{"by":'],
+  ])('that can not be read, of %s, is refused, and the next one counts', async (_, encoding, data) => {
+    const question = await askAlone(yesOrNo)
+    const bytes = (text: string) => new TextEncoder().encode(text)
+    const { client, namespace } = world()
+    await client.workflowService.signalWorkflowExecution({
+      ...{ namespace, workflowExecution: { workflowId: question.workflowId }, signalName: 'reply' },
+      input: { payloads: [{ metadata: { encoding: bytes(encoding) }, data: bytes(data) }] },
+    })
+    expect(await status(question)).toMatchObject({ state: 'open', answers: [] })
+    expect(await say(question, 'ann', 'yes')).toBeNull()
+    expect(await question.result()).toMatchObject({ value: 'yes' })
   })
 
   it('ends with the workflow, where somebody cancels that', async () => {
