@@ -16,7 +16,7 @@ inClarifications('a question to people', () => {
     expect(toldOf(question)[0]).toMatchObject({
       title: 'Shall it go on?',
       context: 'It is **late**.',
-      command: `switchyard answer ${question.workflowId} <yes|no>`,
+      command: `switchyard answer ${question.workflowId}`,
       webUrl: `http://ui.test/${question.workflowId}`,
     })
     expect(await say(question, 'ann', 'yes', 'it is not late')).toBeNull()
