@@ -1,6 +1,7 @@
 import { limits, type Asked } from './clarification/question.ts'
 import { approvalsOfReview } from './decide.ts'
 import type { CheckResults, Decision, Rule } from './decision.ts'
+import type { OverrideTerms } from './override.ts'
 import type { Sha, SnapshotFacts } from './pull-request.ts'
 import type { ResolvedApprovals } from './rules/resolved.ts'
 import { escapeMarkdown, oneLine } from './text.ts'
@@ -121,15 +122,18 @@ function plural(count: number, what: string): string {
 }
 
 /**
- * A question that a pipeline put. `closed`: its answer was used, or it was taken back. `declined` and `expired`: it is not
- * asked again for this head.
+ * A question that a pipeline put. `closed`: its answer was used. `withdrawn`: it was taken back, and an answer that was
+ * given before the question heard of it still counts. `declined` and `expired`: it is not asked again for this head.
  */
 export type AskedApproval = ApprovalSubject & {
   key: string
-  /** The criteria that it asks to override; absent: it asks for approvals. */
-  override?: string[]
+  /** From 1. */
+  round: number
+  /** What it asks to override; absent: it asks for approvals. */
+  override?: OverrideTerms
   /** Of the clarification; null where it had ended when it was asked for. */
   id: string | null
-  question: Asked
-  state: 'open' | 'closed' | 'declined' | 'expired'
+  /** To read it again; null once it is not open any more. */
+  question: Asked | null
+  state: 'open' | 'withdrawn' | 'closed' | 'declined' | 'expired'
 }

@@ -35,12 +35,13 @@ export async function landThroughQueue(run: PullRequestRun, snapshot: SnapshotFa
   for (;;) {
     if (run.lookPending && (await movedOn(run))) return leaveQueue(run)
     if (run.hold !== null) return leaveQueue(run, 'it is held')
+    if (run.answeredQuestions().length > 0) return leaveQueue(run, 'people answered otherwise')
     if (run.report === heard && Date.now() >= offerAgainAt) {
       await offer(entry, timings, offerAgainAt === 0)
       run.failingSince = null
       offerAgainAt = Date.now() + timings.enqueueAcknowledgement * (heard ? ACKNOWLEDGED_FACTOR : 1)
     }
-    const news = () => run.report !== heard || run.lookPending || workflowInfo().continueAsNewSuggested
+    const news = () => run.report !== heard || run.hasNews() || workflowInfo().continueAsNewSuggested
     await condition(news, Math.max(1, offerAgainAt - Date.now()))
     if (run.report !== heard) {
       heard = run.report as QueueReport

@@ -1,4 +1,4 @@
-import { workflowInfo } from '@temporalio/workflow'
+import { patched, workflowInfo } from '@temporalio/workflow'
 import {
   approvalKey,
   approvalQuestion,
@@ -13,7 +13,7 @@ import type { Asked } from '#domain/clarification/question'
 import type { ClarificationOutcome } from '#domain/clarification/state'
 import type { Decision } from '#domain/decision'
 import { maskSecrets } from '#domain/mask'
-import { overrideKey, overrideQuestion, overridesWanted } from '#domain/override'
+import { overrideKey, overrideOf, overrideQuestion, overrideTerms, type OverrideTerms } from '#domain/override'
 import type { Milliseconds } from '#domain/policy'
 import type { Sha, SnapshotFacts } from '#domain/pull-request'
 import { oneLine } from '#domain/text'
@@ -32,25 +32,31 @@ const MAX_REASON = 200
  * what alone refuses it. Waits for no answer. What was declined, or expired, is not asked again for this head.
  */
 export async function askPeople(run: PullRequestRun, snapshot: SnapshotFacts, decision: Decision): Promise<void> {
-  const overridable = overridesWanted(decision, snapshot)
+  const terms = overrideTerms(decision, snapshot)
+  const wanted = terms && overrideOf(terms)
   const met = new Set(decision.rules.flatMap(({ rule, outcome }) => (outcome === 'pass' ? [rule] : [])))
-  const isIdle = ({ of, override }: AskedApproval) => (override ? of !== overrideOf(overridable) : met.has(of))
+  const isIdle = ({ of, override }: AskedApproval) => (override ? of !== wanted : met.has(of))
   const idle = run.asked.filter((asked) => asked.state === 'open' && isIdle(asked))
-  for (const asked of idle) await takeBack(run, asked, `#${snapshot.number} needs no more of it`)
+  for (const asked of idle) await unlessAnswered(run, asked, `#${snapshot.number} needs no more of it`)
+  if (run.answeredQuestions().length > 0) return
   for (const missing of approvalsWaitedFor(decision, missingApprovals(snapshot))) {
     const ask = (change: ChangeToApprove) => approvalQuestion(snapshot, missing, run.checks, change)
     await put(run, snapshot, { of: missing.of, keyOf: approvalKey, ask })
   }
-  if (overridable.length === 0) return
-  const ask = (change: ChangeToApprove) => overrideQuestion(snapshot, decision, overridable, run.checks, change)
-  await put(run, snapshot, { of: overrideOf(overridable), override: overridable, keyOf: overrideKey, ask })
+  if (terms === null) return
+  const ask = (change: ChangeToApprove) => overrideQuestion(snapshot, decision, terms.rules, run.checks, change)
+  await put(run, snapshot, { of: overrideOf(terms), override: terms, keyOf: keyOfOverride(terms), ask })
 }
 
-const overrideOf = (rules: string[]): string => `override ${rules.join(',')}`
+/** Before it named the terms, an answer for one reason was one for any other. */
+function keyOfOverride({ rules }: OverrideTerms): ToAsk['keyOf'] {
+  if (patched('override-terms')) return overrideKey
+  return (subject, round) => overrideKey({ ...subject, of: `override ${rules.join(',')}` }, round)
+}
 
 type ToAsk = {
   of: string
-  override?: string[]
+  override?: OverrideTerms
   keyOf(subject: ApprovalSubject, round: number): string
   ask(change: ChangeToApprove): Asked
 }
@@ -59,20 +65,27 @@ async function put(run: PullRequestRun, snapshot: SnapshotFacts, toAsk: ToAsk): 
   const { repo, number, id: snapshotId, head, base } = snapshot
   const { of, override, keyOf, ask } = toAsk
   const subject = { of, head: head.sha, base: base.ref }
-  const before = run.asked.filter((each) => isSameSubject(each, subject))
-  if (before.some(({ state }) => state !== 'closed')) return
+  const last = run.asked.findLast((each) => isSameSubject(each, subject))
+  if (last !== undefined && last.state !== 'closed' && last.state !== 'withdrawn') return
   const question = ask(await forgeActivities(run.input.timings).describeChange({ repo, number, snapshotId }))
-  for (let round = before.length + 1; ; round++) {
+  for (let round = (last?.round ?? 0) + 1; ; round++) {
     const key = keyOf(subject, round)
     const outcome = await run.questions.ensure(key, question)
-    const cancelled = outcome?.state === 'cancelled'
-    run.asked.push({
-      ...{ ...subject, key, id: run.questions.id(key), question, state: cancelled ? 'closed' : 'open' },
-      ...(override ? { override } : {}),
-    })
     // Taken back by an earlier run of this pipeline, or before a reset: it is asked anew.
-    if (!cancelled) return
+    if (outcome?.state === 'cancelled') {
+      run.questions.forget(key)
+      continue
+    }
+    keepAsked(run, (each) => !isSameSubject(each, subject) || each === last)
+    const id = run.questions.id(key)
+    run.asked.push({ ...subject, key, round, ...(override ? { override } : {}), id, question, state: 'open' })
+    return
   }
+}
+
+function keepAsked(run: PullRequestRun, isKept: (asked: AskedApproval) => boolean): void {
+  for (const { key } of run.asked.filter((asked) => !isKept(asked))) run.questions.forget(key)
+  run.asked = run.asked.filter(isKept)
 }
 
 /** Does what people answered: their reviews, or what they let pass. Before a look, which shows the reviews. */
@@ -82,6 +95,7 @@ export async function useAnswers(run: PullRequestRun): Promise<void> {
     await (asked.override ? overrideBy(run, asked, asked.override, outcome) : reviewBy(run, asked, outcome))
     const declined = asked.override !== undefined && outcome.value === 'leave'
     asked.state = outcome.state === 'expired' ? 'expired' : declined ? 'declined' : 'closed'
+    asked.question = null
     run.undecided = true
   }
 }
@@ -96,12 +110,12 @@ async function reviewBy(run: PullRequestRun, asked: AskedApproval, { answers }: 
 async function overrideBy(
   run: PullRequestRun,
   asked: AskedApproval,
-  rules: string[],
+  terms: OverrideTerms,
   { state, value, by, comment, at }: ClarificationOutcome,
 ): Promise<void> {
   if (state !== 'answered' || value !== 'override') return
   const reason = oneLine(maskSecrets(comment), MAX_REASON)
-  const override = { rules, head: asked.head, base: asked.base, by, reason, at }
+  const override = { ...terms, head: asked.head, base: asked.base, by, reason, at }
   await forgeActivities(run.input.timings).recordOverride({ ...subjectOf(run, asked), ...override })
   run.overrides = [...run.overrides, override]
 }
@@ -113,18 +127,26 @@ function subjectOf({ input, snapshot }: PullRequestRun, { key, head, base }: Ask
 
 /** Takes back the questions about what the PR no longer is, or no longer lacks. */
 export async function dropQuestions(run: PullRequestRun, snapshot: SnapshotFacts): Promise<void> {
-  for (const asked of run.asked.filter(({ state }) => state === 'open')) {
-    const reason = whyDropped(snapshot, asked)
-    if (reason !== null) await takeBack(run, asked, reason)
-  }
   const isCurrent = ({ head, base }: { head: Sha; base: string }) =>
     head === snapshot.head.sha && base === snapshot.base.ref
-  run.asked = run.asked.filter(isCurrent)
+  for (const asked of run.asked.filter(({ state }) => state === 'open')) {
+    const reason = whyDropped(snapshot, asked)
+    if (reason !== null)
+      await (isCurrent(asked) && snapshot.state === 'open' ? unlessAnswered : takeBack)(run, asked, reason)
+  }
+  keepAsked(run, isCurrent)
   run.overrides = run.overrides.filter(isCurrent)
 }
 
+/** What somebody was told to count is used by the next look. */
+async function unlessAnswered(run: PullRequestRun, asked: AskedApproval, reason: string): Promise<void> {
+  if (run.answeredQuestions().includes(asked)) run.lookPending = true
+  else await takeBack(run, asked, reason)
+}
+
 async function takeBack(run: PullRequestRun, asked: AskedApproval, reason: string): Promise<void> {
-  asked.state = 'closed'
+  asked.state = 'withdrawn'
+  asked.question = null
   await run.questions.cancel(asked.key, reason).catch(unlessFailed)
 }
 
@@ -154,7 +176,7 @@ export async function restAsking(run: PullRequestRun, milliseconds: Milliseconds
     const open = run.asked.filter(({ state }) => state === 'open')
     if (open.length === 0 || left <= pause) return run.rest(left)
     if (await run.rest(pause)) return true
-    for (const { key, question } of open) await run.questions.ensure(key, question).catch(unlessFailed)
+    for (const { key, question } of open) await run.questions.ensure(key, question!).catch(unlessFailed)
     if (workflowInfo().continueAsNewSuggested) return true
   }
 }

@@ -231,23 +231,24 @@ export class PullRequestRun {
     return this.atRest && !this.hasNews()
   }
 
-  /** Questions whose outcome was not used yet. A parked one may still be answered. */
+  /** Questions whose outcome was not used yet. A parked one may still be answered, one that was taken back just was. */
   answeredQuestions(): AskedApproval[] {
     return this.asked.filter(({ state, key }) => {
-      const outcome = state === 'open' ? this.questions.outcome(key) : null
-      return outcome !== null && outcome.state !== 'parked'
+      const outcome = this.questions.outcome(key)
+      if (state === 'withdrawn') return outcome?.state === 'answered'
+      return state === 'open' && outcome !== null && outcome.state !== 'parked'
     })
   }
 
   /** Those that say what it waits for. */
   shownQuestions(): QuestionAsked[] {
     return this.asked.flatMap(({ of, id, question, override, state }) => {
-      if (state === 'closed' || state === 'declined') return []
-      return [{ of, id, who: question.who ?? [], state, ...(override ? { override: true as const } : {}) }]
+      if (state !== 'open' && state !== 'expired') return []
+      return [{ of, id, who: question?.who ?? [], state, ...(override ? { override: true as const } : {}) }]
     })
   }
 
-  private hasNews(): boolean {
+  hasNews(): boolean {
     return this.lookPending || this.answeredQuestions().length > 0
   }
 

@@ -4,8 +4,10 @@ import { decide } from '#domain/decide'
 import { withHold } from '#domain/hold'
 import {
   overrideKey,
+  overrideOf,
   overrideQuestion,
   overridesWanted,
+  overrideTerms,
   withOverrides,
   type Override,
   type OverrideFacts,
@@ -31,8 +33,10 @@ function facts(given: Partial<SnapshotFacts> = {}): SnapshotFacts {
   })
 }
 
-function given(change: Partial<Override> = {}): Override {
-  return { rules: ['small'], head: sha('a'), base: 'main', by: ['otto'], reason: 'the fair', at: now, ...change }
+/** Of what alone keeps `snapshot` from landing. */
+function given(change: Partial<Override> = {}, snapshot = facts(), checks = green): Override {
+  const terms = overrideTerms(decide(snapshot, checks, now), snapshot)!
+  return { ...terms, head: sha('a'), base: 'main', by: ['otto'], reason: 'the fair', at: now, ...change }
 }
 
 describe('an override', () => {
@@ -50,7 +54,7 @@ describe('an override', () => {
 
   it('of a part of the review leaves the other parts', () => {
     const snapshot = facts({ rules: [] })
-    const criteria = given({ rules: ['review/criteria'] })
+    const criteria = given({}, snapshot, redReview)
     expect(decided(snapshot, [criteria], redReview).outcome).toBe('approve')
     const blocked = { ...snapshot, changesRequestedBy: ['bob'] }
     expect(decided(blocked, [criteria], redReview)).toMatchObject({ outcome: 'reject' })
@@ -66,6 +70,35 @@ describe('an override', () => {
   ])('of %s changes nothing', (_, override) => {
     const snapshot = facts()
     expect(decided(snapshot, [override])).toEqual(decide(snapshot, green, now))
+  })
+
+  it.each<[string, Partial<OverrideFacts>]>([
+    ['others may give it', { by: ['owners', 'rita'] }],
+    ['more of them must', { count: 2 }],
+  ])('counts no more once %s', (_, change) => {
+    const policy = policyFacts({ overrides: { ...overrides, ...change } })
+    expect(decided(facts({ policy }), [given()]).outcome).toBe('reject')
+    expect(decided(facts({ policy }), [given({}, facts({ policy }))]).outcome).toBe('approve')
+  })
+
+  it('counts no more where the criterion is not met for another reason', () => {
+    const larger = facts({ rules: [{ name: 'small', if: null, require: { ...large, reason: '1999 lines changed' } }] })
+    expect(decided(larger, [given()]).outcome).toBe('reject')
+    const policy = policyFacts({ overrides: { ...overrides, rules: ['review/no-changes-requested'] } })
+    const blocked = facts({ policy, rules: [], changesRequestedBy: ['bob'] })
+    const one = given({}, blocked)
+    expect(decided(blocked, [one]).outcome).toBe('approve')
+    expect(decided({ ...blocked, changesRequestedBy: ['bob', 'cay'] }, [one]).outcome).toBe('reject')
+  })
+
+  it('is another question with another reason, and with others who may', () => {
+    const terms = given()
+    const others = [
+      { ...terms, reasons: { small: 'other' } },
+      { ...terms, allowed: 'others' },
+      { ...terms, rules: ['small', 'tidy'] },
+    ]
+    expect(new Set([terms, ...others].map(overrideOf)).size).toBe(4)
   })
 
   it('counts no more once the policy has taken it back', () => {
@@ -102,12 +135,17 @@ describe('people are asked to override', () => {
     expect(overridesWanted(held, facts())).toEqual([])
   })
 
-  it('with what was decided, for a reason, and never its author', () => {
+  it('with what was decided, for a reason, and never whoever wrote some of it', () => {
     const snapshot = facts()
-    const change = { lines: 999, paths: ['a.js'], authors: [] }
+    const change = { lines: 999, paths: ['a.js'], authors: ['ann', 'zoe@example.org'] }
     const question = overrideQuestion(snapshot, decide(snapshot, green, now), ['small'], green, change)
     expect(question).toMatchObject({
-      ...{ kind: 'escalation', title: 'Let #7 Add a basket land in spite of small?', who: ['owners'], not: ['ann'] },
+      ...{
+        kind: 'escalation',
+        title: 'Let #7 Add a basket land in spite of small?',
+        who: ['owners'],
+        not: ['ann', 'zoe@example.org'],
+      },
       ...{ reason: true, vetoes: ['leave'] },
       context: expect.stringContaining('not met, small: 999 lines changed') as string,
     })

@@ -5,7 +5,7 @@ import { cancelled, question, questionsOf, say } from './clarify.ts'
 import { record } from './record.ts'
 import type { Shop } from './shop.ts'
 import { until } from './until.ts'
-import { inWorld, newShop } from './world.ts'
+import { inWorld, newShop, world } from './world.ts'
 
 const people: KnownPerson[] = [
   { name: 'rita', login: null, email: 'rita@example.org', groups: ['reviewers'] },
@@ -215,6 +215,28 @@ function define(): void {
     expect((await shop.pullRequest(number)).reviews).toEqual([])
     expect(await say(id, 'rita', 'approve')).toBeNull()
     expect(await shop.ended(number)).toMatchObject({ state: 'merged' })
+  })
+
+  it('is not forgotten that somebody rejected it while somebody else approved', async () => {
+    const shop = newShop()
+    shop.setPolicy(asking('count: 1'))
+    const number = await shop.open()
+    const id = await asked(shop, number)
+    const { getPullRequest } = shop.forge
+    let refused: string | null = 'not asked'
+    shop.forge.getPullRequest = async (...args) => {
+      shop.forge.getPullRequest = getPullRequest
+      refused = await say(id, 'rita', 'reject', 'not without a test')
+      await until('the pull request heard it', async () => {
+        const { status } = await world().client.workflow.getHandle(id).describe()
+        return status.name === 'COMPLETED' ? true : null
+      })
+      return getPullRequest(...args)
+    }
+    await shop.submitReview(number, 'rob', 'approved')
+    expect((await shop.phase(number, 'rejected')).waiting!.for).toBe('review: rita asked for changes')
+    expect(refused).toBeNull()
+    expect(shop.landed()).toEqual([])
   })
 
   it('is taken back where its pipeline is cancelled', async () => {

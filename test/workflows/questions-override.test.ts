@@ -84,6 +84,26 @@ function define(): void {
     expect(await question(second)).toMatchObject({ state: 'open' })
   })
 
+  it('is asked about anew where more people must agree, and where somebody else refuses it, too', async () => {
+    const shop = newShop()
+    const policy = (count: number) =>
+      `merge: { auto: false }\noverrides: { rules: [review/no-changes-requested], by: [owners], count: ${count} }`
+    shop.setPolicy(policy(1))
+    const number = await shop.open()
+    await shop.submitReview(number, 'rob', 'changes-requested')
+    const first = await asked(shop, number)
+    shop.setPolicy(policy(2))
+    await shop.look(number)
+    const second = await asked(shop, number, (id) => id !== first)
+    expect(await cancelled(first)).toBe(`#${number} needs no more of it`)
+    for (const by of ['otto', 'olga']) expect(await say(second, by, 'override', 'the fair')).toBeNull()
+    await shop.when(number, 'is approved', ({ decision }) => decision?.outcome === 'approve')
+    await shop.submitReview(number, 'rita', 'changes-requested')
+    const third = await asked(shop, number, (id) => id !== first && id !== second)
+    expect(await shop.rest(number)).toMatchObject({ phase: 'rejected' })
+    expect(await question(third)).toMatchObject({ state: 'open', needed: 2 })
+  })
+
   it('stays refused where somebody leaves it, and is not asked about again', async () => {
     const shop = newShop()
     shop.setPolicy(overridable(2))

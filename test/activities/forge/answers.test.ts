@@ -96,7 +96,8 @@ describe('answers to a question about approving', () => {
 it('tells the audit trail of an override once', async () => {
   const ledger = await temporaryLedger()
   const { recordOverride } = createForgeActivities({ ledger } as unknown as ForgeTools)
-  const override = { rules: ['small'], head: sha(1), base: 'main', by: ['otto'], reason: 'the fair', at: minute(1) }
+  const terms = { rules: ['small'], reasons: {}, allowed: '' }
+  const override = { ...terms, head: sha(1), base: 'main', by: ['otto'], reason: 'the fair', at: minute(1) }
   const request = { repo: 'shop', number: 7, key: 'override:1', snapshotId: null, ...override }
   for (const each of [request, request]) await recordOverride(each)
   expect(await ledger.audit({ action: 'pr.overridden' })).toMatchObject([{ actor: 'otto', at: minute(1), number: 7 }])
