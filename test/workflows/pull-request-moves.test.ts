@@ -183,18 +183,19 @@ inWorld('a pull request that moves', () => {
   it('hears that it landed although the answer to its enqueue came later', async () => {
     const shop = newShop()
     const { pipelines } = shop
+    let offers = 0
     shop.pipelines = {
       ...pipelines,
       enqueue: async (entry) => {
+        offers += 1
         const answer = await pipelines.enqueue(entry)
         await until('it landed', () => shop.landed().length === 1)
         await until('the queue has told it', async () => (await shop.queueStatus())?.entries.length === 0)
         return answer
       },
     }
-    const began = Date.now()
     const number = await shop.open()
     expect(await shop.ended(number)).toMatchObject({ state: 'merged' })
-    expect(Date.now() - began).toBeLessThan(shop.timings.enqueueAcknowledgement)
+    expect(offers).toBe(1)
   })
 })
