@@ -222,9 +222,9 @@ function define(): void {
     shop.setPolicy(asking('count: 1'))
     const number = await shop.open()
     const id = await asked(shop, number)
-    const { getPullRequest } = shop.forge
+    const { getPullRequest, submitReview } = shop.forge
     let refused: string | null = 'not asked'
-    shop.forge.getPullRequest = async (...args) => {
+    const duringLook: typeof getPullRequest = async (...args) => {
       shop.forge.getPullRequest = getPullRequest
       refused = await say(id, 'rita', 'reject', 'not without a test')
       await until('the pull request heard it', async () => {
@@ -232,6 +232,11 @@ function define(): void {
         return status.name === 'COMPLETED' ? true : null
       })
       return getPullRequest(...args)
+    }
+    shop.forge.submitReview = (...args) => {
+      shop.forge.submitReview = submitReview
+      shop.forge.getPullRequest = duringLook
+      return submitReview(...args)
     }
     await shop.submitReview(number, 'rob', 'approved')
     expect((await shop.phase(number, 'rejected')).waiting!.for).toBe('review: rita asked for changes')
