@@ -12,6 +12,7 @@ import {
   condition,
   continueAsNew,
   isCancellation,
+  log,
   patched,
   rootCause,
   setCurrentDetails,
@@ -41,6 +42,7 @@ import { oneLine } from '#domain/text'
 import { orInfrastructure } from './checks.ts'
 import { mergeActivities, testActivities } from './proxies.ts'
 import { MergeQueueRun } from './merge-queue-run.ts'
+import { readEntry, readLeave } from './merge-queue-words.ts'
 
 const MAX_REASON = 300
 
@@ -73,16 +75,24 @@ export async function mergeQueue(input: MergeQueueInput): Promise<never> {
 function handleMessages(run: MergeQueueRun): void {
   setHandler(
     enqueue,
-    ({ repo: _repo, branch: _branch, ...entry }) => {
+    (word) => {
+      const read = readEntry(word)
+      if (read === null) return log.warn('what is no entry was dropped')
+      const { repo: _repo, branch: _branch, ...entry } = read
       const { state, position } = enqueueEntry(run.state, entry)
       run.state = state
       run.tell(entry, { head: entry.head, outcome: 'queued', position })
     },
     { description: 'Add a pull request' },
   )
-  setHandler(leave, ({ number, head }) => void (run.state = removeEntry(run.state, number, head)), {
-    description: 'Take a pull request out',
-  })
+  setHandler(
+    leave,
+    (word) => {
+      const read = readLeave(word)
+      if (read !== null) run.state = removeEntry(run.state, read.number, read.head)
+    },
+    { description: 'Take a pull request out' },
+  )
   setHandler(mergeQueueStatus, () => view(run), { description: 'Entries in order' })
 }
 
