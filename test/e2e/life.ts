@@ -1,6 +1,6 @@
 /** Lives of a repository, in which every activity that workers have runs. */
 import { randomBytes, randomInt } from 'node:crypto'
-import { answer } from '#contracts/clarification'
+import { answer, delegate } from '#contracts/clarification'
 import { mergeQueueId, pullRequestId } from '#contracts/ids'
 import { pullRequestStatus } from '#contracts/pull-request'
 import { tellClarification } from '#client/clarification-update'
@@ -158,7 +158,18 @@ async function approveAsAsked(rig: TestInstallation, repository: TestRepository,
   change.head = await sample.sha('policy-again')
   const second = await questionAbout(rig, repository, change)
   if (first === second) throw new Error(`${first} is about two heads`)
+  await passOn(rig, second)
   await say(rig, second, { value: 'approve' })
+}
+
+/** Somebody else may answer as well, who then is told. */
+async function passOn({ connected }: TestInstallation, question: string): Promise<void> {
+  const isPassedOn = () =>
+    tellClarification(connected, question, delegate, { by: owner, to: 'bob@example.test' }).then(
+      () => true,
+      () => false,
+    )
+  await eventually(isPassedOn, ANSWER_MS, () => `${question} is not passed on`)
 }
 
 /** The id of the open question about the PR as it was pushed last. */
