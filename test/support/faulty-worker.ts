@@ -198,8 +198,9 @@ function tellTheEnd(): void {
     for (const [step, { repo, activity }] of points.entries()) {
       if (repo !== here.repo || activity !== here.activity) continue
       const happened = markOf(faults, index, step, 'happened')
-      const [pid, , ...key] = existsSync(happened) ? readFileSync(happened, 'utf8').split(' ') : []
-      if (pid === String(process.pid) || key.join(' ') !== here.key) continue
+      const [pid, number, runId] = existsSync(happened) ? readFileSync(happened, 'utf8').split(' ') : []
+      // Not by the id of the activity: where the stopped worker's polls swallowed all attempts, another one does the work.
+      if (pid === String(process.pid) || number !== String(here.number) || runId !== here.key.split(' ')[0]) continue
       isFirst(markOf(faults, index, step, 'taken-over'), '')
     }
   }
