@@ -7,8 +7,7 @@ import {
   type AtExpiry,
   type Question,
 } from '#domain/clarification/question'
-import { maskSecrets } from '#domain/mask'
-import { plainText } from '#domain/text'
+import { maskedText } from '#domain/mask'
 import { usageError } from './errors.ts'
 import { durationFlag } from './select.ts'
 
@@ -31,16 +30,16 @@ export type Prepared = { question: Question; whole: { digest: string; text: stri
 
 /** The question of a command line: plain, without secrets, complete. Throws what is wrong with which flag. */
 export function prepareQuestion(flags: QuestionFlags, about: { repo: string | null; context: string }): Prepared {
-  const text = shareable(about.context, { multiline: true })
+  const text = maskedText(about.context, { multiline: true })
   if (Buffer.byteLength(text) > limits.wholeContext) {
     throw usageError(`--context is longer than ${limits.wholeContext} bytes.`, 'Give its address instead.')
   }
   const digest = createHash('sha256').update(text).digest('hex')
   const isLong = Buffer.byteLength(text) > limits.text
   const asked: Asked = {
-    ...{ kind: flags.kind, title: shareable(flags.title).trim(), repo: about.repo, options: optionsOf(flags) },
+    ...{ kind: flags.kind, title: maskedText(flags.title).trim(), repo: about.repo, options: optionsOf(flags) },
     ...{ context: isLong ? beginning(text) : text, urgent: flags.urgent === true, who: flags.who ?? [] },
-    ...(flags.default === undefined ? {} : { default: shareable(flags.default) }),
+    ...(flags.default === undefined ? {} : { default: maskedText(flags.default) }),
     ...(flags.needed === undefined ? {} : { needed: Number(flags.needed) }),
     ...(flags.remember === undefined
       ? {}
@@ -60,7 +59,7 @@ function optionsOf({ options = [], option = [] }: QuestionFlags): Question['opti
     return { value, label: label.join('=') || value }
   })
   const all = [...options.map((value) => ({ value, label: value })), ...named]
-  return all.map(({ value, label }) => ({ value: shareable(value).trim(), label: shareable(label).trim() }))
+  return all.map(({ value, label }) => ({ value: maskedText(value).trim(), label: maskedText(label).trim() }))
 }
 
 /** A default that nobody is to take would be none. */
@@ -71,8 +70,6 @@ function ladderOf({ expires, atExpiry, default: standard }: QuestionFlags): Part
     ...(end === undefined ? {} : { atExpiry: end }),
   }
 }
-
-const shareable = (text: string, options: { multiline?: boolean } = {}) => maskSecrets(plainText(text, options))
 
 /** At most so many bytes, and no half of a character. */
 function beginning(text: string): string {

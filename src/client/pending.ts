@@ -1,5 +1,4 @@
-import { plainText } from '#domain/text'
-import { maskSecrets } from '#domain/mask'
+import { maskedText } from '#domain/mask'
 import type { Connected } from '#installation/installation'
 import type { WorkflowExecutionDescription } from '@temporalio/client'
 import type { Text } from './output.ts'
@@ -49,7 +48,7 @@ export async function pendingActivities(connected: Connected, raw: readonly Raw[
 
 /** A failure's message comes from anywhere: no secret and no escape sequence in it, and not endless. */
 export function shownReason(message: string): string {
-  return maskSecrets(plainText(message)).slice(0, LONGEST_REASON)
+  return maskedText(message).slice(0, LONGEST_REASON)
 }
 
 export function pendingLines(pending: readonly PendingActivity[]): Text[][] {

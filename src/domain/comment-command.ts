@@ -1,4 +1,4 @@
-import { maskSecrets } from './mask.ts'
+import { maskedText } from './mask.ts'
 import { identityOf, isAnyOf, isPerson, type KnownPerson } from './people.ts'
 import type { Instant, Sha } from './pull-request.ts'
 import { escapeMarkdown, oneLine } from './text.ts'
@@ -68,7 +68,7 @@ function unknown(problem: string): ParsedCommand {
 
 /** It is shown in decisions and comments, and goes through histories. */
 export function holdReason(text: string): string {
-  return maskSecrets(oneLine(text, MAX_REASON))
+  return oneLine(maskedText(text), MAX_REASON)
 }
 
 /** What HTML shows as code or as a quotation, or not at all, up to its end; `depth`: of an element within its like. */

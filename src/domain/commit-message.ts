@@ -1,4 +1,4 @@
-import { maskSecrets } from './mask.ts'
+import { maskedText } from './mask.ts'
 import { messageBody } from './message-body.ts'
 import type { Commit, Person } from './pull-request.ts'
 import type { MergeMethod } from './policy.ts'
@@ -37,7 +37,7 @@ export const bodyPlaceholders = ['body', 'commits']
  * that was edited after the scan: it is masked.
  */
 export function landingMessage(input: LandingMessage): string {
-  const body = messageBody(plainText(maskSecrets(input.body), { multiline: true }), input.cutMarks)
+  const body = messageBody(maskedText(input.body, { multiline: true }), input.cutMarks)
   const values = valuesOf(input, body.text)
   const [first = '', ...below] = input.template.trim().split('\n')
   const paragraphs = below.join('\n').split(/\n\s*\n/)
@@ -57,7 +57,7 @@ function fill(template: string, values: Map<string, string>): string {
 }
 
 function valuesOf({ title, number, author, headRef, baseRef, commits }: LandingMessage, body: string) {
-  const line = (text: string) => oneLine(maskSecrets(text))
+  const line = (text: string) => oneLine(maskedText(text))
   return new Map([
     ['title', line(title)],
     ['number', String(number)],

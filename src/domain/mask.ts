@@ -1,4 +1,5 @@
 import { findSecrets } from './secret-patterns.ts'
+import { plainText } from './text.ts'
 
 /** Shorter known values are words: masking them would only garble the text. */
 const shortestKnown = 6
@@ -26,6 +27,14 @@ export function maskSecrets(text: string, known: readonly string[] = []): string
     position = end
   }
   return result + masked.slice(position)
+}
+
+/** Plain text without secrets. Plain first: what is not shown could part a secret, so that it is not known for one. */
+export function maskedText(
+  text: string,
+  { multiline = false, known = [] }: { multiline?: boolean; known?: readonly string[] } = {},
+): string {
+  return maskSecrets(plainText(text, { multiline }), known)
 }
 
 type Form = { text: string; shown: () => string }

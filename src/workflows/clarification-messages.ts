@@ -13,7 +13,7 @@ import {
   type Reply,
 } from '#domain/clarification/state'
 import { viewOf, type ClarificationView } from '#domain/clarification/view'
-import { maskSecrets } from '#domain/mask'
+import { maskedText, maskSecrets } from '#domain/mask'
 import { oneLine, plainText } from '#domain/text'
 import { now, type ClarificationRun } from './clarification-run.ts'
 
@@ -110,7 +110,8 @@ function readReply({ state }: ClarificationRun, payload: unknown, through: Chann
   const free = state.question.options.length === 0
   return {
     by: said.by,
-    value: free ? masked(said.value) : said.value,
+    // Not made plain: with characters that are not shown it is refused.
+    value: free && said.value.length <= limits.text ? maskSecrets(said.value) : said.value,
     comment: masked(why ?? ''),
     through: isChannel(by) ? by : through,
   }
@@ -130,7 +131,7 @@ function reasonOf(payload: unknown): string {
 
 /** What is too long is refused as it is. */
 function masked(text: string): string {
-  return text.length > limits.text ? text : maskSecrets(text)
+  return text.length > limits.text ? text : maskedText(text, { multiline: true })
 }
 
 function isChannel(value: unknown): value is Channel {

@@ -1,7 +1,7 @@
 import { ActivityFailure, ApplicationFailure, isCancellation, log, rootCause } from '@temporalio/workflow'
 import type { PullRequestResult } from '#contracts/pull-request'
 import { staleSentence, waitingForRetry } from '#domain/waiting'
-import { maskSecrets } from '#domain/mask'
+import { maskedText } from '#domain/mask'
 import { oneLine } from '#domain/text'
 import { leaveQueue } from './landing.ts'
 import type { PullRequestRun } from './pull-request-run.ts'
@@ -39,7 +39,7 @@ export function unlessFailed(error: unknown): null {
 }
 
 export function failureReason(error: ActivityFailure): string {
-  return oneLine(maskSecrets(rootCause(error) ?? error.message), MAX_REASON)
+  return oneLine(maskedText(rootCause(error) ?? error.message), MAX_REASON)
 }
 
 async function rest(run: PullRequestRun, reason: string): Promise<PullRequestResult | null> {

@@ -12,7 +12,7 @@ import {
 import type { Asked } from '#domain/clarification/question'
 import type { ClarificationOutcome } from '#domain/clarification/state'
 import type { Decision } from '#domain/decision'
-import { maskSecrets } from '#domain/mask'
+import { maskedText } from '#domain/mask'
 import { overrideKey, overrideOf, overrideQuestion, overrideTerms, type OverrideTerms } from '#domain/override'
 import type { Milliseconds } from '#domain/policy'
 import type { Sha, SnapshotFacts } from '#domain/pull-request'
@@ -114,7 +114,7 @@ async function overrideBy(
   { state, value, by, comment, at }: ClarificationOutcome,
 ): Promise<void> {
   if (state !== 'answered' || value !== 'override') return
-  const reason = oneLine(maskSecrets(comment), MAX_REASON)
+  const reason = oneLine(maskedText(comment), MAX_REASON)
   const override = { ...terms, head: asked.head, base: asked.base, by, reason, at }
   await forgeActivities(run.input.timings).recordOverride({ ...subjectOf(run, asked), ...override })
   run.overrides = [...run.overrides, override]

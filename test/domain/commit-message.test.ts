@@ -163,3 +163,9 @@ test('a secret in the title or body is masked in the message that lands', () => 
   const text = message({ title: `Use ${key}`, body: `It is ${key}.` })
   expect(text).not.toContain(key)
 })
+
+test('a secret that is parted by a character that is not shown is masked in the message that lands', () => {
+  const parted = ['AKIA', 'Q7ZT\u200bR4XW', 'P3MB6NDK'].join('')
+  const text = message({ title: `Use ${parted}`, body: `It is ${parted}.` })
+  expect(text).not.toContain(parted.replace('\u200b', ''))
+})

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { maskSecrets } from '#domain/mask'
+import { maskedText, maskSecrets } from '#domain/mask'
 import { findSecrets } from '#domain/secret-patterns'
 
 // Put together here, so that no scanner takes this file for a leak.
@@ -162,4 +162,19 @@ describe('a line of 1 MB is masked in linear time', () => {
     maskSecrets(text, ['a known value'])
     expect(performance.now() - before).toBeLessThan(3_000)
   })
+})
+
+test('text is made plain before it is masked, for what is not shown can part a secret', () => {
+  const parted = [
+    githubToken.slice(0, 9),
+    '\u200b',
+    githubToken.slice(9, 20),
+    '\u001b[31m',
+    githubToken.slice(20),
+  ].join('')
+  expect(maskedText(`use ${parted} here`)).toBe(`use ${maskSecrets(githubToken)} here`)
+  expect(maskedText('a \u200bknown value', { known: ['known value'] })).toBe(
+    `a ${maskSecrets('known value', ['known value'])}`,
+  )
+  expect(maskedText('two\nlines', { multiline: true })).toBe('two\nlines')
 })

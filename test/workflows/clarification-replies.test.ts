@@ -77,7 +77,7 @@ inClarifications('a reply to a question', () => {
 
   it('may be a comment, which answers nothing, is kept, and shows no secret', async () => {
     const question = await askAlone(yesOrNo)
-    const text = 'see \u001b[31mhttps://ann:hunter2hunter2@example.test/'
+    const text = 'see \u001b[31mhttps://ann:hunter2\u200bhunter2@example.test/'
     expect(await refusal(() => question.executeUpdate(comment, { args: [{ by: 'zoe', text }] }))).toBeNull()
     const { remarks, state } = await status(question)
     expect(state).toBe('open')

@@ -5,8 +5,7 @@ import { completeQuestion, limits, problemOfQuestion, type Asked, type Question 
 import { answersToo } from '#domain/clarification/remembered'
 import type { ClarificationOutcome } from '#domain/clarification/state'
 import { knownPerson } from '#domain/contact'
-import { maskSecrets } from '#domain/mask'
-import { plainText } from '#domain/text'
+import { maskedText, maskSecrets } from '#domain/mask'
 import type { AskRequest } from '../pipelines/port.ts'
 import type { ClarificationTools } from './activities.ts'
 
@@ -21,7 +20,7 @@ const MORE = '\n…'
 export async function ensureAsked(tools: ClarificationTools, request: EnsureRequest): Promise<Ensured> {
   const { asker, key } = request
   if (key === '' || key.length > MAX_KEY) throw invalid(`\`key\` has 1 to ${MAX_KEY} characters`)
-  const whole = shareable(request.context ?? request.question.context ?? '', { multiline: true })
+  const whole = maskedText(request.context ?? request.question.context ?? '', { multiline: true })
   const question = questionOf(request.question, whole)
   const remembered = await rememberedOutcome(tools, { asker, key, question })
   if (remembered !== null) return useAgain(tools, { asker, key, question }, remembered)
@@ -40,19 +39,14 @@ function questionOf(asked: Asked, whole: string): Question {
   const isLong = Buffer.byteLength(whole) > limits.text
   const question = {
     ...complete,
-    title: shareable(complete.title).trim(),
+    title: maskedText(complete.title).trim(),
     context: isLong ? beginningOf(whole, limits.text) : whole,
     contextDigest: isLong ? createHash('sha256').update(whole).digest('hex') : null,
-    options: complete.options.map(({ value, label }) => ({ value: maskSecrets(value), label: shareable(label) })),
+    options: complete.options.map(({ value, label }) => ({ value: maskSecrets(value), label: maskedText(label) })),
   }
   const problem = problemOfQuestion(question)
   if (problem !== null) throw invalid(problem)
   return question
-}
-
-/** Plain first: what is not shown could part a secret, so that it is not known for one. */
-function shareable(text: string, options: { multiline?: boolean } = {}): string {
-  return maskSecrets(plainText(text, options))
 }
 
 /** Whole characters, of so many bytes of UTF-8 at most, and a sign that there is more. */

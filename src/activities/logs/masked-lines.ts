@@ -1,6 +1,5 @@
 import { StringDecoder } from 'node:string_decoder'
-import { maskSecrets } from '#domain/mask'
-import { plainText } from '#domain/text'
+import { maskedText } from '#domain/mask'
 
 /** Characters of one line that are held back at most, waiting for its end. */
 const longestLine = 64 * 1024
@@ -53,7 +52,7 @@ export function createMaskedLines(known: readonly string[]): MaskedLines {
 
 /** Control sequences go first: a secret that is interrupted by a colour is a secret still. */
 export function safeText(text: string, known: readonly string[]): string {
-  return maskSecrets(plainText(text, { multiline: true }), known)
+  return maskedText(text, { multiline: true, known })
 }
 
 /** Where an overlong line may be cut: a place at which masking both parts is masking the whole. */

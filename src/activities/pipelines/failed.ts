@@ -1,7 +1,7 @@
 import type { Client } from '@temporalio/client'
 import { pullRequestType } from '#contracts/pull-request'
 import { searchAttributes } from '#contracts/search-attributes'
-import { maskSecrets } from '#domain/mask'
+import { maskedText } from '#domain/mask'
 import { oneLine } from '#domain/text'
 import type { FailedPipeline } from './port.ts'
 
@@ -41,7 +41,7 @@ async function newestFailure(client: Client, workflowId: string): Promise<{ runI
   const { status, runId } = await handle.describe()
   if (status.name !== 'FAILED' && status.name !== 'TIMED_OUT') return null
   const reason = await handle.result().then(() => '', innermost)
-  return { runId, reason: oneLine(maskSecrets(reason), MAX_REASON) }
+  return { runId, reason: oneLine(maskedText(reason), MAX_REASON) }
 }
 
 function innermost(error: unknown): string {

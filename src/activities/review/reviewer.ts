@@ -1,10 +1,9 @@
 import { toFinding } from '#domain/check-report'
 import type { Finding, LogReference } from '#domain/evidence'
-import { maskSecrets } from '#domain/mask'
+import { maskedText } from '#domain/mask'
 import type { ReviewerPolicy, CommandPolicy } from '#domain/policy'
 import { conflictMarkers, forbiddenPaths, oversizedFiles } from '#domain/review'
 import { parseReviewerAnswer } from '#domain/reviewer-answer'
-import { plainText } from '#domain/text'
 import type { CommandOutcome, CommandRunner } from '../tests/port.ts'
 import { markerLines } from './added-lines.ts'
 import { pathMatcher } from './paths.ts'
@@ -143,5 +142,5 @@ function presentable(finding: Finding): Finding {
  * secret no longer looks like one.
  */
 function presentableText(text: string): string {
-  return maskSecrets(plainText(text)).slice(0, messageLimit)
+  return maskedText(text).slice(0, messageLimit)
 }

@@ -1,10 +1,9 @@
 import { setImmediate } from 'node:timers/promises'
 import type { Finding } from '#domain/evidence'
-import { maskSecrets, maskValue } from '#domain/mask'
+import { maskedText, maskValue } from '#domain/mask'
 import type { SecretAllowance } from '#domain/policy'
 import type { Instant, Sha } from '#domain/pull-request'
 import type { SecretMatch } from '#domain/secret-patterns'
-import { plainText } from '#domain/text'
 import { createAllowances } from './allowances.ts'
 
 /** More than anybody reads; a scan that has as many ends there, for it has failed. */
@@ -59,7 +58,7 @@ function finding({ rule, kind, start }: SecretMatch, value: string, { path, name
   return {
     rule,
     message: `${kind} ${maskValue(value)}${path === null ? ` in the ${name}` : ''}`,
-    path: path === null ? null : maskSecrets(plainText(path)),
+    path: path === null ? null : maskedText(path),
     line: lineAt?.(start) ?? null,
     commit,
   }

@@ -1,8 +1,7 @@
 import { createHash } from 'node:crypto'
 import { setImmediate } from 'node:timers/promises'
 import type { Commit, Sha } from '#domain/pull-request'
-import { maskSecrets } from '#domain/mask'
-import { plainText } from '#domain/text'
+import { maskedText } from '#domain/mask'
 import { piecesOf } from '../git/pieces.ts'
 import type { AddedBlob, AddedText, Change, GitRepository } from '../git/port.ts'
 import { looksLikeText, printableParts } from './binary.ts'
@@ -131,7 +130,7 @@ function spend(scan: Scan, bytes: number): boolean {
 }
 
 function leaveOut(scan: Scan, { path, size, commit }: AddedBlob): void {
-  const named = maskSecrets(plainText(path)).slice(0, 200)
+  const named = maskedText(path).slice(0, 200)
   if (scan.unscanned.length < maxNamed) scan.unscanned.push(`${named} (${size} bytes) of commit ${commit.slice(0, 12)}`)
   else if (scan.unscanned.length === maxNamed) scan.unscanned.push('and more files')
 }

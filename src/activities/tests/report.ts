@@ -1,9 +1,9 @@
 import { maxFailures, type CheckReport } from '#domain/check-report'
 import type { TestFailure, TestReport } from '#domain/evidence'
-import { maskSecrets } from '#domain/mask'
+import { maskedText } from '#domain/mask'
 import { mostImportant, type ReviewerFinding } from '#domain/reviewer-answer'
 import { isSarif, parseSarif } from '#domain/sarif'
-import { oneLine, plainText } from '#domain/text'
+import { oneLine } from '#domain/text'
 import { parseJUnit } from './junit.ts'
 import type { ReportFiles } from './report-files.ts'
 
@@ -17,7 +17,7 @@ const maxMessage = 500
 export async function readReport(path: string, written: ReportFiles, secrets: readonly string[]): Promise<CheckReport> {
   const read = path.endsWith('.sarif') || path.endsWith('.sarif.json') ? readSarif : readJUnit
   const report = await read(path, written)
-  const shown = (text: string, max: number) => oneLine(maskSecrets(plainText(text), secrets), max)
+  const shown = (text: string, max: number) => oneLine(maskedText(text, { known: secrets }), max)
   const failures = report.tests?.failures.map(({ name, message, since }): TestFailure => ({
     name: shown(name, maxName),
     message: shown(message, maxMessage),

@@ -1,4 +1,4 @@
-import { maskSecrets } from '../mask.ts'
+import { maskedText } from '../mask.ts'
 import { identityOf, isAnyOf, isInGroup, isKnownName, isPerson, type KnownPerson } from '../people.ts'
 import type { Instant } from '../pull-request.ts'
 import { oneLine } from '../text.ts'
@@ -230,7 +230,7 @@ function partition<T>(values: T[], belongs: (value: T) => boolean): [T[], T[]] {
 
 /** Text from outside, as short as an example needs to be, without a secret. */
 function cut(text: string): string {
-  return oneLine(maskSecrets(text), MAX_TEXT)
+  return oneLine(maskedText(text), MAX_TEXT)
 }
 
 const quoted = (text: string): string => `"${cut(text)}"`
