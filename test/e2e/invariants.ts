@@ -53,10 +53,13 @@ export async function violations(scene: Scene): Promise<string[]> {
   return found.flat()
 }
 
-/** A workflow between two of its steps has neither activity nor timer, and one that a late hint started is to end. */
+/**
+ * A workflow between two of its steps has neither activity nor timer, one that a late hint started is to end, and a
+ * query is cancelled where the worker that has the workflow is stopped.
+ */
 async function settled(look: () => Promise<string[]>): Promise<string[]> {
   for (let looks = 1; ; looks += 1) {
-    const found = await look()
+    const found = await look().catch((error: unknown) => [`it could not be looked at: ${String(error)}`])
     if (found.length === 0 || looks === 40) return found
     await new Promise((resolve) => setTimeout(resolve, 250))
   }
