@@ -6,13 +6,12 @@ import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { bundleWorkflowCode, DefaultLogger } from '@temporalio/worker'
+import { withSlimMap } from '#workers/bundle'
 
 type Manifest = { imports: Record<string, string> }
-type SourceMap = { file: string; sources: string[]; sourcesContent?: string[] }
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const dist = join(root, 'dist')
-const MAP = '//# sourceMappingURL=data:application/json;charset=utf-8;base64,'
 
 rmSync(dist, { recursive: true, force: true })
 compile()
@@ -46,14 +45,10 @@ async function bundle(): Promise<string> {
   return code
 }
 
-/** The worker insists on the source map; where this was built, and the sources once more, nobody needs. */
+/** Where this was built, and the sources once more, nobody needs. */
 function withoutPaths(code: string): string {
-  const at = code.lastIndexOf(MAP)
-  if (at < 0) throw new Error('the bundle of the workflows has no source map of the expected form')
-  const { sourcesContent: _, ...map } = JSON.parse(
-    Buffer.from(code.slice(at + MAP.length), 'base64').toString(),
-  ) as SourceMap
-  const sources = map.sources.map((source) => source.replaceAll(root, ''))
-  const encoded = Buffer.from(JSON.stringify({ ...map, file: 'bundle.js', sources })).toString('base64')
-  return `${code.slice(0, at)}${MAP}${encoded}\n`
+  return withSlimMap(code, ({ sourcesContent: _, ...map }) => {
+    const sources = map.sources.map((source) => source.replaceAll(root, ''))
+    return { ...map, file: 'bundle.js', sources }
+  })
 }

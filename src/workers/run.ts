@@ -20,11 +20,15 @@ export type WorkerOptions = {
   /** A ready bundle of the workflows; made when left out. */
   bundle?: { code: string } | { codePath: string }
   onError: (error: unknown) => void
-  /** Tests wrap tools and activities to kill the process around an effect, and keep no workflow to force replays. */
+  /**
+   * Tests wrap tools and activities to kill the process around an effect, keep no workflow to force replays, and run
+   * workflows without threads of their own, each of which costs a start as much as half of all else.
+   */
   decorate?: {
     tools?: (tools: Tools) => Tools
     activities?: (activities: Activities) => Activities
     cachedWorkflows?: number
+    withoutThreads?: boolean
   }
 }
 
@@ -62,6 +66,7 @@ export async function runWorkers(options: WorkerOptions): Promise<RunningWorkers
         ...(definition.workflows && bundle
           ? { workflowBundle: bundle, maxCachedWorkflows: decorate?.cachedWorkflows ?? definition.cachedWorkflows }
           : {}),
+        debugMode: decorate?.withoutThreads ?? false,
         stickyQueueScheduleToStartTimeout: STICKY_MS,
         maxHeartbeatThrottleInterval: HEARTBEAT_THROTTLE_MS,
         shutdownGraceTime: DRAIN_GRACE_MS,

@@ -1,11 +1,8 @@
-import { bundleWorkflowCode } from '@temporalio/worker'
-import { existsSync } from 'node:fs'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import type { TestProject } from 'vitest/node'
-import { payloadConverterPath } from '#workers/bundle'
+import { bundleWorkflows } from '#workers/bundle'
 import { startEmbeddedServer } from '#server/embedded'
 
 declare module 'vitest' {
@@ -20,7 +17,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
   try {
     const [server, bundle] = await Promise.all([
       startEmbeddedServer({ home, synchronous: 'normal', endsWithParent: true }),
-      bundleWorkflows(join(home, 'workflows.js')),
+      bundled(join(home, 'workflows.js')),
     ])
     project.provide('temporal', { address: server.address, namespace: server.namespace, bundle })
     return async () => {
@@ -34,13 +31,11 @@ export default async function setup(project: TestProject): Promise<() => Promise
 }
 
 /** A bundle that can't be made fails only the tests that ask for it. */
-async function bundleWorkflows(path: string): Promise<{ path: string } | { problem: string }> {
-  const workflowsPath = fileURLToPath(new URL('../../src/workflows/index.ts', import.meta.url))
-  if (!existsSync(workflowsPath)) return { problem: 'there is no src/workflows/index.ts' }
+async function bundled(path: string): Promise<{ path: string } | { problem: string }> {
   try {
-    const quiet = { log() {}, trace() {}, debug() {}, info() {}, warn: console.warn, error: console.error }
-    const { code } = await bundleWorkflowCode({ workflowsPath, payloadConverterPath, logger: quiet })
-    await writeFile(path, code)
+    const bundle = await bundleWorkflows()
+    if ('codePath' in bundle) return { path: bundle.codePath }
+    await writeFile(path, bundle.code)
     return { path }
   } catch (error) {
     return { problem: error instanceof Error ? error.message : String(error) }

@@ -25,7 +25,10 @@ export type SupervisorOptions = {
   backoff?: Partial<Backoff>
 }
 
-/** `firstMs` doubles up to `maxMs` and starts again after a life of `resetAfterMs`; given up after `limit` short lives. */
+/**
+ * The first death is answered at once; from the second short life on `firstMs`, which doubles up to `maxMs`. It begins
+ * again after a life of `resetAfterMs`; given up after `limit` short lives.
+ */
 export type Backoff = { firstMs: number; maxMs: number; resetAfterMs: number; limit: number }
 
 export type Supervisor = {
@@ -129,7 +132,8 @@ function ended(supervision: Supervision, child: Child, end: End): void {
     giveUp(supervision, child, `it died ${child.shortLives} times in a row, at last with ${last}`)
     return
   }
-  const restartInMs = Math.min(backoff.firstMs * 2 ** (child.shortLives - 1), backoff.maxMs)
+  const { shortLives } = child
+  const restartInMs = shortLives === 1 ? 0 : Math.min(backoff.firstMs * 2 ** (shortLives - 2), backoff.maxMs)
   child.timer = setTimeout(() => {
     child.restarts++
     start(supervision, child)
