@@ -1,6 +1,6 @@
 import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow'
 import type { Question } from '#domain/clarification/question'
-import type { Answer, Channel, ClarificationOutcome, ClarificationState } from '#domain/clarification/state'
+import type { Answer, Channel, ClarificationOutcome, ClarificationState, Remark } from '#domain/clarification/state'
 import type { ClarificationView } from '#domain/clarification/view'
 import type { KnownPerson } from '#domain/people'
 import type { Timings } from './timings.ts'
@@ -25,6 +25,12 @@ export type AnsweredWord = { id: string; key: string; outcome: ClarificationOutc
 
 /** To the asker. A parked question sends a second one when it is answered after all. */
 export const answered = defineSignal<[AnsweredWord]>('answered')
+
+/** All that was said so far to a question that is not settled: what one word lost, the next one brings. */
+export type ProgressWord = { id: string; key: string; answers: Answer[]; remarks: Remark[] }
+
+/** To the asker, with each answer that is not the last, and with each comment. */
+export const progress = defineSignal<[ProgressWord]>('progress')
 
 /**
  * `temporal workflow signal --name reply --input '{"by":"ann","value":"yes"}'`, and the Web UI. Nobody waits for what

@@ -136,4 +136,6 @@ export type AskedApproval = ApprovalSubject & {
   /** To read it again; null once it is not open any more. */
   question: Asked | null
   state: 'open' | 'withdrawn' | 'closed' | 'declined' | 'expired'
+  /** How many of its answers are reviews already, while it is open; absent: none. */
+  reviewed?: number
 }

@@ -13,6 +13,7 @@ import {
 import {
   answered,
   outcomeMemo,
+  progress,
   viewMemo,
   type ClarificationInput,
   type ClarificationStatus,
@@ -40,6 +41,8 @@ export class ClarificationRun {
   /** Never changed in place: another state is another object. */
   state: ClarificationState
   private told: OutcomeState | null
+  /** How much of what was said, in answers and comments, the asker was told. */
+  private saidToAsker: number
   private refused: { what: string; refusal: Refusal } | null = null
   private shown = { memo: '', attributes: '' }
   private readonly notices = new CancellationScope()
@@ -52,6 +55,7 @@ export class ClarificationRun {
     this.input = input
     this.state = carried?.state ?? opened(question, people, now())
     this.told = carried?.told ?? null
+    this.saidToAsker = carried === undefined ? 0 : countOf(carried.state)
   }
 
   /** A reply that counts for nothing: nobody waits for that word, so it stands on the run's page. */
@@ -118,6 +122,20 @@ export class ClarificationRun {
       if (isCancellation(error)) throw error
       log.info('the asker does not hear', { asker: asker.workflowId, reason: String(error) })
     }
+  }
+
+  /** Tells the asker what is said so far, once for all that came at once: it may do something about each answer. */
+  tellProgress(): void {
+    const { asker, key } = this.input
+    const { answers, remarks } = this.state
+    const count = countOf(this.state)
+    if (asker === null || count === this.saidToAsker || !patched('progress-is-told')) return
+    this.saidToAsker = count
+    const word = { id: workflowInfo().workflowId, key, answers, remarks }
+    this.telling += 1
+    void CancellationScope.nonCancellable(() => getExternalWorkflowHandle(asker.workflowId).signal(progress, word))
+      .catch((error: unknown) => log.info('the asker does not hear', { reason: String(error) }))
+      .finally(() => (this.telling -= 1))
   }
 
   /** In the background, for as long as it takes. */
@@ -210,6 +228,10 @@ export class ClarificationRun {
 /** By the server's clock: that of a worker may be wrong. */
 export function now(): Instant {
   return new Date().toISOString()
+}
+
+function countOf({ answers, remarks }: ClarificationState): number {
+  return answers.length + remarks.length
 }
 
 function isBefore(one: Instant, other: Instant): boolean {

@@ -2,7 +2,7 @@
  * A question to people, from asked to answered:
  *  1. tells those who may answer, in the background
  *  2. waits for what they say; reminds, asks the next group, and at expiry takes the default, fails or is parked
- *  3. tells its asker the outcome, at once
+ *  3. tells its asker the outcome, at once; and before that each answer where it needs several, and each comment
  *  4. records it: who, when, through what, with which context
  *  5. a parked question waits on, and does 3 and 4 again when it is answered after all
  */
@@ -29,6 +29,7 @@ export async function clarification(input: ClarificationInput): Promise<Clarific
 
 async function waitForPeople(run: ClarificationRun): Promise<void> {
   while (!isSettled(run.state)) {
+    run.tellProgress()
     if (run.mayHandOver()) await continueAsNew<typeof clarification>(run.carry())
     run.show()
     const { state } = run

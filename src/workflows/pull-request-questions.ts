@@ -10,7 +10,7 @@ import {
   type ChangeToApprove,
 } from '#domain/approval-question'
 import type { Asked } from '#domain/clarification/question'
-import type { ClarificationOutcome } from '#domain/clarification/state'
+import type { Answer, ClarificationOutcome } from '#domain/clarification/state'
 import type { Decision } from '#domain/decision'
 import { maskedText } from '#domain/mask'
 import { overrideKey, overrideOf, overrideQuestion, overrideTerms, type OverrideTerms } from '#domain/override'
@@ -88,19 +88,25 @@ function keepAsked(run: PullRequestRun, isKept: (asked: AskedApproval) => boolea
   run.asked = run.asked.filter(isKept)
 }
 
-/** Does what people answered: their reviews, or what they let pass. Before a look, which shows the reviews. */
+/** Does what people answered: their reviews, of each as soon as it is heard, or what they let pass. Before a look, which shows the reviews. */
 export async function useAnswers(run: PullRequestRun): Promise<void> {
   for (const asked of run.answeredQuestions()) {
     const outcome = run.questions.outcome(asked.key)!
-    await (asked.override ? overrideBy(run, asked, asked.override, outcome) : reviewBy(run, asked, outcome))
+    await (asked.override ? overrideBy(run, asked, asked.override, outcome) : reviewBy(run, asked, outcome.answers))
     const declined = asked.override !== undefined && outcome.value === 'leave'
     asked.state = outcome.state === 'expired' ? 'expired' : declined ? 'declined' : 'closed'
     asked.question = null
     run.undecided = true
   }
+  for (const asked of run.partlyAnswered()) {
+    const answers = run.questions.answers(asked.key)
+    await reviewBy(run, asked, answers)
+    asked.reviewed = answers.length
+  }
 }
 
-async function reviewBy(run: PullRequestRun, asked: AskedApproval, { answers }: ClarificationOutcome): Promise<void> {
+/** Each answer once, however often it is told. */
+async function reviewBy(run: PullRequestRun, asked: AskedApproval, answers: Answer[]): Promise<void> {
   await forgeActivities(run.input.timings).submitAnswers({
     ...subjectOf(run, asked),
     answers: answers.map(({ by, value, comment, at }) => ({ by, value, comment, at })),
@@ -140,7 +146,7 @@ export async function dropQuestions(run: PullRequestRun, snapshot: SnapshotFacts
 
 /** What somebody was told to count is used by the next look. */
 async function unlessAnswered(run: PullRequestRun, asked: AskedApproval, reason: string): Promise<void> {
-  if (run.answeredQuestions().includes(asked)) run.lookPending = true
+  if ([...run.answeredQuestions(), ...run.partlyAnswered()].includes(asked)) run.lookPending = true
   else await takeBack(run, asked, reason)
 }
 

@@ -228,7 +228,7 @@ export class PullRequestRun {
   /** Nothing but a person, a new commit or time will move it. Between two steps a phase may look like it and is not. */
   private resting(): boolean {
     if (this.phase === 'landed' || this.phase === 'closed') return true
-    return this.atRest && !this.hasNews()
+    return this.atRest && !this.hasNews() && !this.hasUnusedAnswers()
   }
 
   /** Questions whose outcome was not used yet. A parked one may still be answered, one that was taken back just was. */
@@ -248,12 +248,23 @@ export class PullRequestRun {
     })
   }
 
+  /** Questions that need several answers, and have more of them than are reviews. */
+  partlyAnswered(): AskedApproval[] {
+    return this.asked.filter(({ state, override, key, reviewed = 0 }) => {
+      return state === 'open' && override === undefined && this.questions.answers(key).length > reviewed
+    })
+  }
+
+  hasUnusedAnswers(): boolean {
+    return this.answeredQuestions().length > 0 || this.partlyAnswered().length > 0
+  }
+
   hasNews(): boolean {
     return this.lookPending || this.answeredQuestions().length > 0
   }
 
   /** Rests until a hint or an answer comes, or the time has passed; answers whether one came. */
-  async rest(milliseconds: number, isNews = () => this.hasNews()): Promise<boolean> {
+  async rest(milliseconds: number, isNews = () => this.hasNews() || this.hasUnusedAnswers()): Promise<boolean> {
     this.atRest = true
     try {
       return await condition(isNews, milliseconds)

@@ -55,7 +55,7 @@ async function follow(run: PullRequestRun): Promise<PullRequestResult | null> {
     await leaveQueue(run, 'it is held')
     await decideAndPublish(run, run.snapshot!, run.checks)
   }
-  if (run.answeredQuestions().length > 0) return null
+  if (run.hasUnusedAnswers()) return null
   if (mayLand(run, snapshot)) {
     await landThroughQueue(run, snapshot)
     const { merged } = run

@@ -1,20 +1,29 @@
-import { CancellationScope, condition, isCancellation, log, setHandler, workflowInfo } from '@temporalio/workflow'
-import { answered, type AnsweredWord } from '#contracts/clarification'
+import {
+  CancellationScope,
+  condition,
+  isCancellation,
+  log,
+  patched,
+  setHandler,
+  workflowInfo,
+} from '@temporalio/workflow'
+import { answered, progress, type AnsweredWord } from '#contracts/clarification'
 import type { Role } from '#contracts/roles'
 import type { Timings } from '#contracts/timings'
-import { readOutcome } from '#domain/clarification/outcome'
+import { readOutcome, readSaid, type Said } from '#domain/clarification/outcome'
 import type { Asked } from '#domain/clarification/question'
-import type { ClarificationOutcome } from '#domain/clarification/state'
+import type { Answer, ClarificationOutcome, Remark } from '#domain/clarification/state'
 import { clarificationActivities } from './proxies.ts'
 
 /**
- * What a run hands to its successor: by key, the id of each question that may still be answered, and what came; and of
- * each whose outcome an answer that was on its way may replace.
+ * What a run hands to its successor: by key, the id of each question that may still be answered, and what came; of each
+ * whose outcome an answer that was on its way may replace; and what was said of those that are not settled.
  */
 export type CarriedQuestions = {
   open: Record<string, string>
   outcomes: Record<string, ClarificationOutcome>
   replaceable?: Record<string, string>
+  said?: Record<string, Said>
 }
 
 /** A minute, where the forge is swept each half: a word that got lost costs so long, then twice as long, at most an hour. */
@@ -35,6 +44,7 @@ export class Questions {
   private readonly replaceable = new Set<string>()
   private readonly ids = new Map<string, string>()
   private readonly outcomes = new Map<string, ClarificationOutcome>()
+  private readonly said = new Map<string, Said>()
   private readonly asking = new Map<string, Promise<ClarificationOutcome | null>>()
 
   /** `role`: whose worker asks, which is that of the workflow. */
@@ -51,7 +61,9 @@ export class Questions {
       }
     }
     for (const [key, outcome] of Object.entries(carried.outcomes)) this.outcomes.set(key, outcome)
+    for (const [key, said] of Object.entries(carried.said ?? {})) this.said.set(key, said)
     setHandler(answered, (word) => this.hear(word), { description: 'What a person answered' })
+    setHandler(progress, (word) => this.hearProgress(word), { description: 'What people said so far' })
   }
 
   /** Asks, if that was not done, and answers what is known; null: nobody answered yet. Does not wait for people. */
@@ -65,6 +77,16 @@ export class Questions {
   /** What is known; `parked` may still become another. */
   outcome(key: string): ClarificationOutcome | null {
     return this.outcomes.get(key) ?? null
+  }
+
+  /** To a question that needs more of them, in their order; of one that is settled the outcome has them. */
+  answers(key: string): Answer[] {
+    return this.said.get(key)?.answers ?? []
+  }
+
+  /** What people said without answering, while it is not settled. */
+  remarks(key: string): Remark[] {
+    return this.said.get(key)?.remarks ?? []
   }
 
   /** Of the clarification; null until `ensure` has answered. */
@@ -105,7 +127,7 @@ export class Questions {
 
   /** For whoever asks again and again: what came of it is of no use any more. Takes nothing back. */
   forget(key: string): void {
-    for (const set of [this.open, this.replaceable, this.ids, this.outcomes]) set.delete(key)
+    for (const set of [this.open, this.replaceable, this.ids, this.outcomes, this.said]) set.delete(key)
   }
 
   /** What is just being asked is asked anew by the successor, which costs nothing. */
@@ -115,6 +137,7 @@ export class Questions {
     return {
       ...{ open: idsOf(this.open), outcomes: Object.fromEntries(this.outcomes) },
       ...(Object.keys(replaceable).length === 0 ? {} : { replaceable }),
+      ...(this.said.size === 0 ? {} : { said: Object.fromEntries(this.said) }),
     }
   }
 
@@ -154,11 +177,24 @@ export class Questions {
     this.settle(key, outcome)
   }
 
+  private hearProgress(word: unknown): void {
+    const [named, said] = [readName(word), readSaid(word)]
+    if (named === null || said === null) return log.warn('a word that says nothing was dropped')
+    const { id, key } = named
+    if (!this.open.has(key) || (this.ids.get(key) ?? id) !== id)
+      return log.info('a word of what is not asked was dropped', { id })
+    // Words may overtake one another, and nothing is unsaid.
+    const isNews = said.answers.length + said.remarks.length > this.answers(key).length + this.remarks(key).length
+    if (isNews && patched('progress-is-heard')) this.said.set(key, said)
+  }
+
   /** A parked question may still be answered; anything else is the end of it. */
   private settle(key: string, outcome: ClarificationOutcome): void {
     this.outcomes.set(key, outcome)
     this.replaceable.delete(key)
-    if (outcome.state !== 'parked') this.open.delete(key)
+    if (outcome.state === 'parked') return
+    this.open.delete(key)
+    this.said.delete(key)
   }
 
   private isSettled(key: string): boolean {
@@ -176,8 +212,13 @@ export class Questions {
 
 /** Anybody can signal a workflow anything. */
 function readWord(word: unknown): AnsweredWord | null {
+  const named = readName(word)
+  const outcome = named && readOutcome((word as { outcome?: unknown }).outcome)
+  return outcome && { ...named!, outcome }
+}
+
+function readName(word: unknown): { id: string; key: string } | null {
   if (typeof word !== 'object' || word === null) return null
-  const { id, key, outcome: said } = word as Partial<Record<keyof AnsweredWord, unknown>>
-  const outcome = readOutcome(said)
-  return typeof id === 'string' && typeof key === 'string' && outcome !== null ? { id, key, outcome } : null
+  const { id, key } = word as Record<'id' | 'key', unknown>
+  return typeof id === 'string' && typeof key === 'string' ? { id, key } : null
 }

@@ -10,7 +10,7 @@ import {
 } from '@temporalio/workflow'
 import type { Timings } from '#contracts/timings'
 import type { Asked } from '#domain/clarification/question'
-import type { ClarificationOutcome } from '#domain/clarification/state'
+import type { Answer, ClarificationOutcome, Remark } from '#domain/clarification/state'
 import { Questions, type CarriedQuestions } from '#workflows/questions'
 
 export * from '#workflows/index'
@@ -25,8 +25,13 @@ export type AskerInput = {
 
 export const handOver = defineSignal('handOver')
 export const takeBack = defineSignal<[string]>('takeBack')
+/** Forgets a question, and asks it anew. */
+export const forget = defineSignal<[string]>('forget')
 /** What it knows of each question, as of now. */
-export const known = defineQuery<Record<string, { id: string | null; state: string | null }>>('known')
+export const known =
+  defineQuery<Record<string, { id: string | null; state: string | null; answers: Answer[]; remarks: Remark[] }>>(
+    'known',
+  )
 
 export async function asker({
   timings,
@@ -40,7 +45,13 @@ export async function asker({
   setHandler(takeBack, (key) => questions.cancel(key, 'it is of no use any more'))
   setHandler(known, () =>
     Object.fromEntries(
-      Object.keys(asked).map((key) => [key, { id: questions.id(key), state: questions.outcome(key)?.state ?? null }]),
+      Object.keys(asked).map((key) => [
+        key,
+        {
+          ...{ id: questions.id(key), state: questions.outcome(key)?.state ?? null },
+          ...{ answers: questions.answers(key), remarks: questions.remarks(key) },
+        },
+      ]),
     ),
   )
   try {

@@ -1,6 +1,6 @@
 import type { WorkflowHandle } from '@temporalio/client'
 import { expect, it } from 'vitest'
-import { answered } from '#contracts/clarification'
+import { answered, comment } from '#contracts/clarification'
 import { completeQuestion } from '#domain/clarification/question'
 import { handOver, known, takeBack } from './askers.ts'
 import {
@@ -70,8 +70,11 @@ inClarifications('whoever asks', () => {
   it('hears of one that was parked when it asks again', async () => {
     const ladder = { ...long, expiresAfter: 100, atExpiry: 'park' as const }
     const question = await askAlone({ ...yesOrNo, ladder }, 'a parked key')
-    await until('it is parked', async () => (await status(question)).state === 'parked')
-    expect(await askAgain('a parked key')).toMatchObject({ outcome: { state: 'parked' } })
+    const { outcome } = await until('it knows', async () => {
+      const again = await askAgain('a parked key')
+      return again.outcome === null ? null : again
+    })
+    expect(outcome).toMatchObject({ state: 'parked' })
     await question.terminate()
   })
 
@@ -125,6 +128,28 @@ inClarifications('whoever asks', () => {
     await tell(question.workflowId, 'answered')
     await until('it knows the answer', async () => (await state()) === 'answered')
     await newest(asker).cancel()
+  })
+
+  it('hears each answer while others lack, and each comment, also in its next run', async () => {
+    const { asker, question } = await ask({ ...yesOrNo, needed: 2 })
+    const said = async () => {
+      const { answers, remarks } = (await newest(asker).query(known))['first']!
+      return `${answers.map(({ by, value }) => `${by} ${value}`).join()}; ${remarks.map(({ text }) => text).join()}`
+    }
+    expect(await say(question, 'ann', 'yes', 'go')).toBeNull()
+    await until('it heard the answer', async () => (await said()) === 'ann yes; ')
+    expect(await say(question, 'ann', 'yes', 'go')).toBeNull()
+    await question.executeUpdate(comment, { args: [{ by: 'bob', text: 'which region?' }] })
+    await until('it heard the comment', async () => (await said()) === 'ann yes; which region?')
+    const { runId } = await asker.describe()
+    await asker.signal(handOver)
+    await until('it continued as new', async () => (await runOf(asker)) !== runId)
+    expect(await said()).toBe('ann yes; which region?')
+    const { events } = await question.fetchHistory()
+    expect(events!.filter((event) => event.signalExternalWorkflowExecutionInitiatedEventAttributes)).toHaveLength(2)
+    await record('clarification', 'answered-in-part', question)
+    expect(await say(question, 'bob', 'yes')).toBeNull()
+    expect(await outcomeOf(newest(asker))).toMatchObject({ value: 'yes', by: ['ann', 'bob'] })
   })
 
   it('carries nothing of a word that is too long', async () => {

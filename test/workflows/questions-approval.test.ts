@@ -73,6 +73,46 @@ function define(): void {
     ])
   })
 
+  it('counts an answer at once, with an approval that was given otherwise, before it or after it', async () => {
+    const shop = newShop()
+    shop.setPolicy(asking('count: 2'))
+    const [early, late] = [await shop.open(), await shop.open()]
+    for (const number of [early, late]) {
+      const id = await asked(shop, number)
+      expect(await question(id)).toMatchObject({ needed: 2 })
+      const steps = [
+        () => shop.submitReview(number, 'rob', 'approved'),
+        async () => expect(await say(id, 'rita', 'approve', 'well done')).toBeNull(),
+      ]
+      for (const step of number === early ? steps : steps.toReversed()) {
+        await step()
+        await shop.rest(number)
+      }
+      expect(await shop.ended(number)).toMatchObject({ state: 'merged' })
+      expect(await cancelled(id)).toBe(`#${number} has the approvals that it needs`)
+      expect(await questionsOf(shop, number)).toHaveLength(1)
+      const { reviews } = await shop.pullRequest(number)
+      expect(reviews.toSorted((a, b) => b.author.localeCompare(a.author))).toMatchObject([
+        { author: 'rob', state: 'approved' },
+        { author: 'rita', state: 'approved', body: 'well done' },
+      ])
+    }
+    await record('pullRequest', 'approved-by-an-answer-and-a-review', shop.pipeline(late))
+  })
+
+  it('makes one review of each answer, though it is told before and with the last one', async () => {
+    const shop = newShop()
+    shop.setPolicy(asking('count: 2'))
+    const number = await shop.open()
+    const id = await asked(shop, number)
+    expect(await say(id, 'rita', 'approve')).toBeNull()
+    await shop.when(number, 'has her review', ({ waiting }) => waiting?.for.startsWith('review: 1 of 2') === true)
+    expect(await question(id)).toMatchObject({ state: 'open', answered: [{ by: 'rita' }] })
+    expect(await say(id, 'rob', 'approve')).toBeNull()
+    expect(await shop.ended(number)).toMatchObject({ state: 'merged' })
+    expect((await shop.pullRequest(number)).reviews.map(({ author }) => author).sort()).toEqual(['rita', 'rob'])
+  })
+
   it('is taken back with a new head, and asked for anew', async () => {
     const shop = newShop()
     shop.setPolicy(asking('count: 1'))
@@ -210,6 +250,10 @@ function define(): void {
     for (const outcome of [null, { ...given, answers: [null] }, { ...given, by: [null], answers: [] }]) {
       await shop.pipeline(number).signal('answered', { id, key, outcome })
     }
+    const forged = { by: 'rita', value: 'approve', comment: '', through: 'cli', at: given.at }
+    const words = [null, { answers: [forged] }, { answers: [null], remarks: [] }, { answers: [forged], remarks: [7] }]
+    for (const word of words) await shop.pipeline(number).signal('progress', word && { id, key, ...word })
+    await shop.pipeline(number).signal('progress', { id: 'ask:0', key, answers: [forged], remarks: [] })
     await shop.look(number)
     expect(await asked(shop, number)).toBe(id)
     expect((await shop.pullRequest(number)).reviews).toEqual([])

@@ -1,5 +1,12 @@
 import { limits } from './question.ts'
-import type { Answer, Channel, ClarificationOutcome, OutcomeState } from './state.ts'
+import {
+  MAX_REMARKS,
+  type Answer,
+  type Channel,
+  type ClarificationOutcome,
+  type OutcomeState,
+  type Remark,
+} from './state.ts'
 
 const states: unknown[] = ['answered', 'defaulted', 'expired', 'parked', 'cancelled'] satisfies OutcomeState[]
 const channels: unknown[] = ['cli', 'signal', 'inbox', 'comment'] satisfies Channel[]
@@ -22,6 +29,26 @@ export function readOutcome(word: unknown): ClarificationOutcome | null {
     ...{ state: state as OutcomeState, value, by, at, comment, answers: read },
     ...(remembered === undefined ? {} : { remembered }),
   }
+}
+
+/** What was said of a question so far. */
+export type Said = { answers: Answer[]; remarks: Remark[] }
+
+/** From a word that anybody may have sent, as an outcome is; null where it is none. */
+export function readSaid(word: unknown): Said | null {
+  if (typeof word !== 'object' || word === null) return null
+  const { answers, remarks } = word as Record<keyof Said, unknown>
+  const read = readAnswers(answers, '')
+  if (read === null || read.some(({ at }) => at === '')) return null
+  if (!Array.isArray(remarks) || remarks.length > MAX_REMARKS) return null
+  const said = remarks.map(readRemark)
+  return said.includes(null) ? null : { answers: read, remarks: said as Remark[] }
+}
+
+function readRemark(remark: unknown): Remark | null {
+  if (typeof remark !== 'object' || remark === null) return null
+  const { by, text, at } = remark as Record<keyof Remark, unknown>
+  return isName(by) && by !== '' && isText(text) && isName(at) ? { by, text, at } : null
 }
 
 function readAnswers(answers: unknown, end: string): Answer[] | null {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { readOutcome } from '#domain/clarification/outcome'
+import { readOutcome, readSaid } from '#domain/clarification/outcome'
 import { limits } from '#domain/clarification/question'
 import type { ClarificationOutcome } from '#domain/clarification/state'
 
@@ -40,5 +40,29 @@ describe('an outcome that somebody sent', () => {
     ['an answer of nobody', { ...outcome, answers: [{ ...answer, by: '' }] }],
   ])('is none where it is %s', (_, word) => {
     expect(readOutcome(word)).toBeNull()
+  })
+})
+
+describe('what was said so far', () => {
+  const remark = { by: 'bob', text: 'which region?', at }
+  const said = { answers: [answer], remarks: [remark] }
+
+  it('is read as it was said, and brings nothing else along', () => {
+    expect(readSaid({ id: 'ask:1', answers: [{ ...answer, huge }], remarks: [{ ...remark, huge }] })).toEqual(said)
+    expect(readSaid({ answers: [], remarks: [] })).toEqual({ answers: [], remarks: [] })
+  })
+
+  it.each([
+    ['nothing', null],
+    ['without answers', { ...said, answers: undefined }],
+    ['an answer without its moment', { ...said, answers: [{ ...answer, at: undefined }] }],
+    ['an answer that is none', { ...said, answers: [7] }],
+    ['without comments', { ...said, remarks: null }],
+    ['a comment that is none', { ...said, remarks: [null] }],
+    ['a comment of nobody', { ...said, remarks: [{ ...remark, by: '' }] }],
+    ['a comment of two megabytes', { ...said, remarks: [{ ...remark, text: huge }] }],
+    ['comments without end', { ...said, remarks: Array(51).fill(remark) }],
+  ])('is none where it is %s', (_, word) => {
+    expect(readSaid(word)).toBeNull()
   })
 })
