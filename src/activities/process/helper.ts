@@ -61,12 +61,13 @@ function runThrough({ child, waiting }: Helper, run: ShortRun): Promise<ProcessR
 
 function startHelper(): Helper {
   const extension = import.meta.url.endsWith('.ts') ? '.ts' : '.js'
+  const compiled = process.env['NODE_COMPILE_CACHE']
   const child = fork(fileURLToPath(new URL(`helper-main${extension}`, import.meta.url)), [], {
     serialization: 'advanced',
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
     execArgv: [],
-    // It starts every process with the environment that it is told; of ours it needs nothing.
-    env: { NODE_NO_WARNINGS: '1' },
+    // It starts every process with the environment that it is told; of ours it needs what halves its start.
+    env: { NODE_NO_WARNINGS: '1', ...(compiled === undefined ? {} : { NODE_COMPILE_CACHE: compiled }) },
   })
   const started: Helper = { child, waiting: new Map() }
   const { waiting } = started
