@@ -58,6 +58,8 @@ const layers = [
       packages,
       node,
     ],
+    // The bundle of a clone lies in the cache folder that provisioning knows.
+    exceptions: [{ files: ['bundle.ts'], values: ['(\\.\\./)+tools/temporal/'] }],
   },
   {
     name: 'client',
