@@ -208,16 +208,21 @@ export class ClarificationRun {
     const { asker, timings } = this.input
     const id = workflowInfo().workflowId
     const state = { ...this.state, people: [], remarks: [] }
-    const told = await clarificationActivities('decision', timings).tellPeople({
-      ...{ id, asker, event, to, state, now: now() },
-    })
+    const { tellPeople } = clarificationActivities('decision', timings)
+    const request = { id, asker, event, to, state, now: now() }
+    const told = await tellPeople({ ...request, once: true })
     if (isSettled(this.state)) return
     this.learn(told.people, state.delegations)
-    if (told.again === null) return
-    const nobody = to === null && told.delivered + told.failed === 0
+    if (told.again !== null) this.postpone(told.again, to === null && told.delivered + told.failed === 0)
+    if (told.left === undefined || told.left.length === 0) return
+    const { answers } = this.state
+    await tellPeople({ ...request, state: { ...state, answers }, only: told.left })
+  }
+
+  /** Whoever was off is told by the next rung, too: it is no use to wake earlier for a later one. */
+  private postpone(again: Instant, nobodyWasTold: boolean): void {
     const rung = nextRung(this.state)
-    // Whoever was off is told by the next rung, too: it is no use to wake earlier for a later one.
-    if (nobody || rung === null || isBefore(told.again, rung.at)) this.state = postponed(this.state, told.again)
+    if (nobodyWasTold || rung === null || isBefore(again, rung.at)) this.state = postponed(this.state, again)
   }
 
   private showDetails(): void {

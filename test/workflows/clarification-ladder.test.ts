@@ -3,6 +3,7 @@ import { delegate } from '#contracts/clarification'
 import {
   ask,
   askAlone,
+  chatHangs,
   chatIsDown,
   inClarifications,
   long,
@@ -151,6 +152,25 @@ inClarifications('the ladder of a question', () => {
     await question.executeUpdate(delegate, { args: [{ by: 'ann', to: 'managers' }] })
     await until('dora may answer', async () => (await say(question, 'dora', 'yes')) === null, 5_000)
     expect(await question.result()).toMatchObject({ by: ['dora'] })
+  })
+
+  it('wakes for those who are off, and asks the next group, while a target hangs', async () => {
+    const title = 'Does the chat of hank hang?'
+    chatHangs('hank', title)
+    const ladder = {
+      ...long,
+      remindAfter: null,
+      remindEvery: null,
+      expiresAfter: null,
+      escalateAfter: 300,
+      escalateTo: [['dora']],
+    }
+    const question = await askAlone({ ...yesOrNo, title, who: ['hank', 'eve'], ladder })
+    await until('dora was asked', () => toldOf(question).some(({ to }) => to === 'dora'), 5_000)
+    const next = await until('it wakes for eve', async () => (await status(question)).next, 20_000)
+    expect(Date.parse(next.at)).toBeGreaterThan(Date.now() + 86_400_000)
+    expect(toldOf(question).map(({ to }) => to)).toEqual(['dora'])
+    await question.terminate()
   })
 
   it('tells each person once, of those whose target was up and of those whose was down', async () => {

@@ -25,6 +25,13 @@ export const contacts: Contact[] = [
   { ...contact, name: 'bob', login: null, groups: ['reviewers'] },
   { ...contact, name: 'cem', login: null, groups: ['reviewers'] },
   { ...contact, name: 'dora', login: null, groups: ['managers'] },
+  {
+    ...contact,
+    name: 'hank',
+    login: null,
+    groups: ['slow'],
+    notify: [{ via: 'slack', url: 'https://chat.test/slow' }],
+  },
   // At work for an hour of a day that is neither this one nor one next to it.
   {
     ...{ ...contact, name: 'eve', login: null, groups: ['night'] },
@@ -43,6 +50,8 @@ const refused: Notification[] = []
 const held = new Map<string, Promise<void>>()
 /** By title, how often each delivery of it is refused. */
 const down = new Map<string, number>()
+/** By person and title: deliveries that hang. */
+const silent = new Set<string>()
 
 export function world(): WorkflowWorld {
   if (!opened) throw new Error('the world is not open')
@@ -70,7 +79,7 @@ export function inClarifications(what: string, define: () => void, dynamicConfig
         await held.get(String(entry.details['id']))
         await appendAudit(entry)
       }
-      opened.notifier.send = async (_, notification) => deliver(notification)
+      opened.notifier.send = async (_, notification, signal) => deliver(notification, signal)
     })
     afterAll(async () => {
       await opened?.close()
@@ -84,7 +93,10 @@ export function inClarifications(what: string, define: () => void, dynamicConfig
   })
 }
 
-async function deliver(notification: Notification): Promise<void> {
+async function deliver(notification: Notification, signal: AbortSignal): Promise<void> {
+  if (silent.has(`${notification.to} ${notification.title}`)) {
+    await new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason as Error)))
+  }
   const before = refused.filter(({ id }) => id === notification.id).length
   if (before >= (down.get(notification.title) ?? 0)) return void told.push(notification)
   refused.push(notification)
@@ -101,6 +113,11 @@ export function holdRecordOf({ workflowId }: WorkflowHandle): () => void {
 /** Refuses each delivery of a question with this title so many times. */
 export function chatIsDown(title: string, times: number): void {
   down.set(title, times)
+}
+
+/** Neither takes what this person is told of a question with this title, nor refuses it. */
+export function chatHangs(to: string, title: string): void {
+  silent.add(`${to} ${title}`)
 }
 
 export function refusedOf({ workflowId }: WorkflowHandle): Notification[] {

@@ -5,6 +5,7 @@ import { withHeartbeats } from '../long.ts'
 import type { Notifier } from '../notify/port.ts'
 import type { Pipelines } from '../pipelines/port.ts'
 import { ensureAsked, type EnsureRequest } from './ensure.ts'
+import { createHangingTargets } from './hanging.ts'
 import { recordOutcome, type RecordRequest } from './outcome.ts'
 import { findPeople, tellPeople, type FindRequest, type TellRequest } from './tell.ts'
 
@@ -22,6 +23,7 @@ export type ClarificationActivities = ReturnType<typeof createClarificationActiv
 
 /** What a question needs of the world: to be asked, heard of, and put on record. */
 export function createClarificationActivities(tools: ClarificationTools) {
+  const hanging = createHangingTargets()
   return {
     ...withHeartbeats({
       /** Asks, or answers what came of it; refuses with `Invalid` what can't be asked. */
@@ -36,6 +38,6 @@ export function createClarificationActivities(tools: ClarificationTools) {
       recordOutcome: (request: RecordRequest) => recordOutcome(tools, request),
     }),
     /** Heartbeats by itself: with each beat it says whom it reached, which a later attempt leaves in peace. */
-    tellPeople: (request: TellRequest) => tellPeople(tools, request),
+    tellPeople: (request: TellRequest) => tellPeople({ ...tools, hanging }, request),
   }
 }

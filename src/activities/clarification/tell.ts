@@ -5,6 +5,7 @@ import { askedOf, type ClarificationState } from '#domain/clarification/state'
 import type { Contact } from '#domain/contact'
 import { maskSecrets } from '#domain/mask'
 import { identityOf, type KnownPerson } from '#domain/people'
+import type { Milliseconds } from '#domain/policy'
 import type { Instant } from '#domain/pull-request'
 import { whenAtWork } from '#domain/working-hours'
 import { withHeartbeat } from '../long.ts'
@@ -12,6 +13,7 @@ import { NotifyError, type Notification, type NotifyTarget } from '../notify/por
 import { offsetAt } from '../notify/zones.ts'
 import type { AskRequest } from '../pipelines/port.ts'
 import type { ClarificationTools } from './activities.ts'
+import type { HangingTargets } from './hanging.ts'
 
 export type TellEvent = Notification['event']
 
@@ -22,17 +24,27 @@ export type TellRequest = Pick<AskRequest, 'asker'> & {
   to: string[] | null
   state: ClarificationState
   now: Instant
+  /** What is not taken is told, and not tried again: nothing else waits for a target that hangs. */
+  once?: true
+  /** The ids of these deliveries only. */
+  only?: string[]
 }
 
 export type FindRequest = Pick<ClarificationState, 'question' | 'delegations'>
 
-/** `again`: somebody was put off, and the first of them is at work then. In numbers of deliveries. */
-export type Told = { people: KnownPerson[]; again: Instant | null; delivered: number; failed: number }
+/**
+ * `again`: somebody was put off, and the first of them is at work then. In numbers of deliveries. `left`: the ids of those
+ * that failed and may be tried again, where they were tried `once`.
+ */
+export type Told = { people: KnownPerson[]; again: Instant | null; delivered: number; failed: number; left?: string[] }
+
+/** `hanging`: of the process. */
+type TellTools = ClarificationTools & { hanging: HangingTargets }
 
 type Delivery = { target: NotifyTarget; notification: Notification }
 
-/** The notifier gives up earlier by itself. */
-const DELIVERY_MS = 60_000
+/** The notifier gives up a little earlier by itself, and an attempt must have time to say what is left. */
+const DELIVERY_MS = 11_000
 
 const askerEnded = 'Whoever asked has ended meanwhile: an answer is put on record, and moves nothing.'
 
@@ -41,12 +53,13 @@ export function findPeople({ people }: ClarificationTools, { question, delegatio
 }
 
 /**
- * Tells those who are asked, each through all of their targets. A target that does not take it is tried again with the
- * next attempt of this activity, which says it to nobody twice whom it reached; after the last, it counts as failed.
+ * Tells those who are asked, each through all of their targets at the same time. A target that does not take it is tried
+ * again with the next attempt of this activity, which says it to nobody twice whom it reached; after the last, it counts
+ * as failed.
  */
-export async function tellPeople(tools: ClarificationTools, request: TellRequest): Promise<Told> {
+export async function tellPeople(tools: TellTools, request: TellRequest): Promise<Told> {
   return withHeartbeat(async (signal, tell) => {
-    const { state, now } = request
+    const { state, now, once, only } = request
     const people = peopleWhoMatter(state.question, state.delegations, tools.people)
     const listeners = listenersOf(request, tools.people)
     const off = state.question.urgent ? [] : listeners.filter((contact) => atWork(contact, now) !== now)
@@ -57,18 +70,22 @@ export async function tellPeople(tools: ClarificationTools, request: TellRequest
       listeners.filter((contact) => !off.includes(contact)),
     )
     const reached = new Set(reachedBefore())
-    const left = deliveries.filter(({ notification }) => !reached.has(notification.id))
-    const results = await Promise.all(
-      left.map(async (delivery) => {
+    const due = deliveries.filter(({ notification: { id } }) => !reached.has(id) && (only?.includes(id) ?? true))
+    const left: string[] = []
+    let refused = 0
+    await Promise.all(
+      due.map(async (delivery) => {
+        const { id } = delivery.notification
         const result = await deliver(tools, delivery, signal)
-        if (result === 'delivered') tell([...reached.add(delivery.notification.id)])
-        return result
+        if (result === 'delivered') tell([...reached.add(id)])
+        else if (result === 'later') left.push(id)
+        else refused += 1
       }),
     )
     signal.throwIfAborted()
-    if (results.includes('later') && !isLastAttempt()) throw notYet(results.filter((each) => each === 'later').length)
-    const failed = results.filter((each) => each !== 'delivered').length
-    return { people, again, delivered: deliveries.length - failed, failed }
+    if (left.length > 0 && !once && !isLastAttempt()) throw notYet(left.length)
+    const failed = refused + left.length
+    return { people, again, delivered: deliveries.length - failed, failed, ...(once ? { left } : {}) }
   })
 }
 
@@ -118,14 +135,18 @@ async function deliveriesTo(
 }
 
 async function deliver(
-  { notifier }: ClarificationTools,
+  { notifier, hanging }: TellTools,
   { target, notification }: Delivery,
   signal: AbortSignal,
 ): Promise<'delivered' | 'later' | 'refused'> {
+  if (hanging.has(target) && !isLastAttempt()) return 'later'
+  const began = performance.now()
   try {
-    await notifier.send(target, notification, AbortSignal.any([signal, AbortSignal.timeout(DELIVERY_MS)]))
+    await notifier.send(target, notification, AbortSignal.any([signal, AbortSignal.timeout(deliveryLimit())]))
+    hanging.note(target, { delivered: true, took: performance.now() - began })
     return 'delivered'
   } catch (error) {
+    if (!signal.aborted) hanging.note(target, { delivered: false, took: performance.now() - began })
     const again = !(error instanceof NotifyError) || error.retryable
     log.warn('a notification was not taken', {
       id: notification.id,
@@ -135,6 +156,10 @@ async function deliver(
     })
     return again ? 'later' : 'refused'
   }
+}
+
+function deliveryLimit(): Milliseconds {
+  return Math.min(DELIVERY_MS, Math.floor((activityInfo().startToCloseTimeoutMs ?? Infinity) / 2))
 }
 
 /** What an earlier attempt told with its last heartbeat. */

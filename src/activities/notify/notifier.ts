@@ -17,7 +17,7 @@ export type NotifierOptions = {
 
 export function createNotifier(options: NotifierOptions): Notifier {
   const { env, fetch = globalThis.fetch, stderr = process.stderr } = options
-  const { answer, command } = options.limits ?? { answer: 10_000, command: 30_000 }
+  const { answer, command } = options.limits ?? { answer: 10_000, command: 10_000 }
   return {
     async send(target, notification, signal) {
       signal.throwIfAborted()

@@ -301,6 +301,17 @@ describe('who is told', () => {
     expect(await attempt(3, details).run(world.tellPeople, request)).toMatchObject({ delivered: 1, failed: 1 })
   })
 
+  it('is told once where others are not to wait, which says what is left to try', async () => {
+    const people = ['ann', 'bob', 'cem'].map((name) => ({ ...contact, name }))
+    const down: Record<string, Error> = { bob: new Error('down'), cem: new NotifyError('no such channel', false) }
+    const world = await activities({ people, refuse: ({ to }) => down[to] ?? null })
+    const told = await attempt(1).run(world.tellPeople, { ...request, once: true as const })
+    expect(told).toMatchObject({ delivered: 1, failed: 2, left: [expect.stringContaining('/bob/')] })
+    delete down['bob']
+    await attempt(1).run(world.tellPeople, { ...request, only: (told as { left: string[] }).left })
+    expect(world.told.map(({ to }) => to)).toEqual(['ann', 'bob'])
+  })
+
   it('is not tried again where the target refuses for good', async () => {
     const world = await activities({ refuse: () => new NotifyError('no such channel', false) })
     expect(await attempt(1).run(world.tellPeople, request)).toMatchObject({ delivered: 0, failed: 1 })
