@@ -8,7 +8,9 @@ import type { TestInstallation, TestRepository } from '../support/installation.t
 /** Without anything new in the histories; and in all, for what goes on for ever does not rest either. */
 const STILL_MS = 90_000 * patience
 const REST_MS = 400_000 * patience
-const POLL_MS = 100
+/** Each look is some queries, which a worker that keeps no workflow answers by a replay. */
+const POLL_MS = 250
+const PROGRESS_MS = 2_000
 
 /** Until each PR has landed or rests, the queue is empty and idle, and `still` has nothing more to wait for. */
 export async function untilAtRest(
@@ -46,10 +48,14 @@ export async function untilAtRest(
     return lengths.join(', ')
   }
   let progress = { events: '', at: Date.now() }
+  let looked = 0
   const begun = Date.now()
   for (let waits = await ask(); waits !== null; waits = await ask()) {
-    const now = await events()
-    if (now !== progress.events) progress = { events: now, at: Date.now() }
+    if (Date.now() - looked >= PROGRESS_MS) {
+      const now = await events()
+      looked = Date.now()
+      if (now !== progress.events) progress = { events: now, at: looked }
+    }
     const [still, all] = [Date.now() - progress.at, Date.now() - begun]
     if (still > STILL_MS || all > REST_MS)
       throw new Error(`after ${all} ms, ${still} without an event, waits for ${waits}`)

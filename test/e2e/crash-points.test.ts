@@ -45,12 +45,13 @@ const asked = SWITCHYARD_SWEEP && !whole ? parseScenario(SWITCHYARD_SWEEP) : nul
 const SAMPLE = 4
 
 /** Lanes run side by side, each on its own state, namespace and workers; the scenarios of a lane one after another. */
-type Lane = { name: string; deed: Deed; share: number; of: number; isolated?: boolean; cachedWorkflows?: number }
+type Lane = { name: string; deed: Deed; share: number; of: number; isolated?: boolean; threads?: boolean; cachedWorkflows?: number }
 
 const lanes: Lane[] = [
   // Keeps no workflow between two tasks: each is a replay of all that was before. The slowest comes first.
   { name: 'forgetful', deed: 'kill-worker', share: 0, of: 6, cachedWorkflows: 0 },
-  { name: 'isolated', deed: 'kill-worker', share: 1, of: 6, isolated: true },
+  // As an installation is outside of tests.
+  { name: 'isolated', deed: 'kill-worker', share: 1, of: 6, isolated: true, threads: true },
   ...[2, 3, 4, 5].map((share): Lane => ({ name: `kill-${share}`, deed: 'kill-worker', share, of: 6 })),
   { name: 'stopped', deed: 'stop-worker', share: 0, of: 3 },
   { name: 'stopped-2', deed: 'stop-worker', share: 1, of: 3 },
@@ -127,7 +128,7 @@ function optionsOf(name: string, repositories: string[], isolated: boolean): Omi
 
 /** All scenarios of a lane; ends at the first that breaks something. */
 async function sweep(lane: Lane, scenarios: Scenario[], server: SharedServer): Promise<string[]> {
-  const { name, deed, isolated = false, cachedWorkflows = null } = lane
+  const { name, deed, isolated = false, threads = false, cachedWorkflows = null } = lane
   const options = optionsOf(
     name,
     scenarios.map((_, index) => `r${index}`),
@@ -135,7 +136,7 @@ async function sweep(lane: Lane, scenarios: Scenario[], server: SharedServer): P
   )
   const rig = await createInstallation({ ...options, server: deed === 'kill-server' ? 'own' : server })
   try {
-    rig.faults.cachedWorkflows = cachedWorkflows
+    Object.assign(rig.faults, { threads, cachedWorkflows })
     for (const [index, scenario] of scenarios.entries()) {
       rig.faults.chains.push(...chainsOf(`r${index}`, scenario))
       prepareLife(rig, `r${index}`, scenario.life)

@@ -54,6 +54,8 @@ export type Faults = {
   mutations: Mutation[]
   /** Whether each moment of each activity that is reached is written down. */
   trace: boolean
+  /** Whether workflows have threads of their own, as they do outside of tests; they cost a start as much as all else. */
+  threads: boolean
   /** 0 forces a replay at each workflow task. */
   cachedWorkflows: number | null
 }
@@ -125,6 +127,6 @@ export async function eventually<T>(
     const answer = await ask()
     if (answer !== null && answer !== undefined && answer !== false) return answer
     if (Date.now() >= deadline) throw new Error(`not within ${within} ms: ${await describe()}`)
-    await new Promise((resolve) => setTimeout(resolve, 100))
+    await new Promise((resolve) => setTimeout(resolve, 200))
   }
 }

@@ -22,6 +22,8 @@ const roles = parseRoles(process.argv[2] ?? '') ?? []
 const faults = JSON.parse(env[faultsVariable] ?? '{}') as Faults
 const installation = await openInstallation({ cwd, env })
 const TURN_MS = 20
+/** A question to the queue is work for it. */
+const QUEUE_MS = 250
 const place = new AsyncLocalStorage<Place>()
 const traced = new Set<string>()
 
@@ -42,6 +44,7 @@ await workerProcess(
   {
     tools: withFaults,
     activities: withMoments,
+    withoutThreads: !faults.threads,
     ...(faults.cachedWorkflows === null ? {} : { cachedWorkflows: faults.cachedWorkflows }),
   },
 )
@@ -120,9 +123,9 @@ async function arrive(moment: Moment): Promise<void> {
   while (!reached(moment)) await alive()
 }
 
-async function alive(): Promise<void> {
+async function alive(ms = TURN_MS): Promise<void> {
   heartbeat()
-  await new Promise((resolve) => setTimeout(resolve, TURN_MS))
+  await new Promise((resolve) => setTimeout(resolve, ms))
 }
 
 /** False where something is due that can't happen yet. */
@@ -232,7 +235,7 @@ async function act(interference: Exclude<Interference, { queue: string }>): Prom
 async function untilQueued({ repo, queue, entries }: Extract<Interference, { queue: string }>): Promise<void> {
   const { client, close } = await connect(installation, { env })
   const isShort = async () => (await client.workflow.getHandle(queue).query(mergeQueueStatus)).entries.length < entries
-  while ((await installation.ledger.landings(repo, 'main')).length === 0 && (await isShort())) await alive()
+  while ((await installation.ledger.landings(repo, 'main')).length === 0 && (await isShort())) await alive(QUEUE_MS)
   await close()
 }
 

@@ -124,7 +124,7 @@ export async function createInstallation(options: InstallationOptions): Promise<
   const connected = await connect(installation, { env })
   const faults: Faults = {
     ...{ markers, bundlePath: options.bundlePath, chains: [], interferences: [], mutations: [] },
-    ...{ trace: false, cachedWorkflows: null },
+    ...{ trace: false, threads: false, cachedWorkflows: null },
   }
   const push = async ({ gitDir }: TestRepository, branch: string) =>
     void (await sample.git('push', '--quiet', '--force', gitDir, `refs/heads/${branch}:refs/heads/${branch}`))
