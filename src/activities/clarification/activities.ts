@@ -11,7 +11,7 @@ import { findPeople, tellPeople, type FindRequest, type TellRequest } from './te
 
 export type ClarificationTools = {
   pipelines: Pick<Pipelines, 'ask' | 'asked' | 'withdraw' | 'isOpen'>
-  ledger: Pick<Ledger, 'appendAudit' | 'saveText' | 'rememberAnswer' | 'rememberedAnswer'>
+  ledger: Pick<Ledger, 'appendAudit' | 'audit' | 'saveText' | 'rememberAnswer' | 'rememberedAnswer'>
   notifier: Notifier
   /** Of the installation, with how to reach them; never sent on. */
   people: Contact[]

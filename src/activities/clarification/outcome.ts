@@ -15,7 +15,19 @@ export async function recordOutcome({ ledger }: ClarificationTools, request: Rec
   if (request.question.contextDigest === null) await ledger.saveText(digest, request.question.context)
   for (const entry of entriesOf(request, digest)) await ledger.appendAudit(entry)
   const remembered = rememberedOf(request)
-  if (remembered !== null) await ledger.rememberAnswer(remembered)
+  if (remembered !== null && !(await isForgotten(ledger, remembered))) await ledger.rememberAnswer(remembered)
+}
+
+/** It may be said again late: what people have had forgotten meanwhile does not come back. */
+async function isForgotten(
+  ledger: ClarificationTools['ledger'],
+  { id, clarification, at }: RememberedAnswer,
+): Promise<boolean> {
+  const entries = await ledger.audit({ action: 'clarification.forgotten' })
+  return entries.some(({ key, at: forgottenAt, details }) => {
+    const isSame = key.startsWith(`clarification.forgotten:${id}:`)
+    return details['clarification'] === clarification || (isSame && Date.parse(forgottenAt) >= Date.parse(at))
+  })
 }
 
 /** One for each delegation, remark and answer, and one for what nobody did. */

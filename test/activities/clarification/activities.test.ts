@@ -12,6 +12,7 @@ import type { AskRequest } from '#activities/pipelines/port'
 import { completeQuestion, type Asked } from '#domain/clarification/question'
 import { opened, type ClarificationOutcome } from '#domain/clarification/state'
 import type { Contact } from '#domain/contact'
+import type { RememberedAnswer } from '#ledger/port'
 import { openLedger } from '#ledger/sqlite'
 
 const NOON_OF_A_MONDAY = '2026-03-02T12:00:00.000Z'
@@ -204,6 +205,28 @@ describe('an answer that is remembered', () => {
     const world = await activities()
     await recordOf(world, { ...asked, remember }, { ...answered, by: ['mallory'] })
     expect(await ensure(world, { ...asked, remember })).toEqual({ id: 'ask:2', outcome: null })
+  })
+
+  it('stays forgotten, however late its question says again that it is to be remembered', async () => {
+    const world = await activities()
+    const question = { ...asked, remember }
+    const later = { ...answered, at: '2026-03-02T13:00:00.000Z' }
+    await recordOf(world, question)
+    await recordOf(world, question, later, {}, 'ask:3')
+    const [{ id, clarification, scope, title, value }] = (await world.ledger.rememberedAnswers({})) as [
+      RememberedAnswer,
+    ]
+    await world.ledger.forgetAnswer(id)
+    const at = '2026-03-02T14:00:00.000Z'
+    await world.ledger.appendAudit({
+      ...{ key: `clarification.forgotten:${id}:${at}`, at, actor: 'ann', action: 'clarification.forgotten' },
+      ...{ repo: 'shop', number: null, snapshotId: null, details: { clarification, title, value, scope } },
+    })
+    await recordOf(world, question)
+    await recordOf(world, question, later, {}, 'ask:3')
+    expect(await world.ledger.rememberedAnswers({})).toEqual([])
+    await recordOf(world, question, { ...answered, at: '2026-03-02T15:00:00.000Z' }, {}, 'ask:4')
+    expect(await world.ledger.rememberedAnswers({})).toMatchObject([{ clarification: 'ask:4' }])
   })
 
   it('is kept of what people said, and of nothing else', async () => {
