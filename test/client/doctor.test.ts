@@ -1,5 +1,6 @@
 import { run } from '#client/commands/doctor'
 import { git, node, temporalCli, type ProbeResult } from '#client/doctor/machine'
+import { keysOfPeople } from '#client/doctor/people'
 import type { CommandContext } from '#client/context'
 import { createOutput } from '#client/output'
 import { PassThrough } from 'node:stream'
@@ -66,6 +67,30 @@ describe('doctor', () => {
       hint: expect.stringContaining('switchyard up'),
     })
     expect(await temporalCli({ ...nothing, TEMPORAL_ADDRESS: 'cluster:7233' })).toMatchObject({ outcome: 'ok' })
+  })
+
+  const hook = (secret: string | null) => ({ via: 'webhook' as const, url: 'https://example.org/hook', secret })
+  const person = (name: string, secret: string | null) => ({
+    ...{ name, login: null, email: null, groups: [], hours: null },
+    notify: [{ via: 'terminal' as const }, hook(secret)],
+  })
+
+  test('names the person and the variable where the key of a webhook is not set', () => {
+    const people = [person('ann', 'HOOK_KEY'), person('bob', 'BOB_KEY'), person('cem', 'CEM_KEY'), person('dan', null)]
+    const env = { BOB_KEY: 'a key', CEM_KEY: '' }
+    const results = [keysOfPeople(people, env)].flat()
+    expect(results.map(({ outcome }) => outcome)).toEqual(['warn', 'warn'])
+    expect(results.map(({ detail }) => /^(\w+): .*\b([A-Z]+_KEY)\b/.exec(detail)?.slice(1))).toEqual([
+      ['ann', 'HOOK_KEY'],
+      ['cem', 'CEM_KEY'],
+    ])
+    expect(results[0]!.hint).toMatch(/^Set HOOK_KEY where the worker/)
+    expect(JSON.stringify(results)).not.toContain('example.org')
+  })
+
+  test('is content with the keys of webhooks that are there', () => {
+    const results = keysOfPeople([person('ann', 'HOOK_KEY'), person('dan', null)], { HOOK_KEY: 'a key' })
+    expect(results).toEqual({ outcome: 'ok', detail: '2 known, 1 signed webhook', hint: null })
   })
 
   test('a Node that is too old fails', () => {

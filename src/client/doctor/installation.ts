@@ -12,6 +12,7 @@ import { toCliError } from '../errors.ts'
 import { withServerIfAny } from '../session.ts'
 import { topLevel } from '../user-git.ts'
 import type { Probe, ProbeResult } from './machine.ts'
+import { keysOfPeople } from './people.ts'
 
 const ok = (detail: string): ProbeResult => ({ outcome: 'ok', detail, hint: null })
 const warn = (detail: string, hint: string): ProbeResult => ({ outcome: 'warn', detail, hint })
@@ -21,6 +22,10 @@ export const installationProbes: Probe[] = [
   { check: 'policy here', look: policyHere },
   { check: 'policies', look: (context) => opened(context, policies) },
   { check: 'ledger', look: (context) => opened(context, ledger) },
+  {
+    check: 'people',
+    look: (context) => opened(context, async ({ config }) => keysOfPeople(config.people, context.env)),
+  },
   { check: 'isolation', look: (context) => opened(context, isolation) },
   { check: 'server', look: (context) => opened(context, server) },
 ]
