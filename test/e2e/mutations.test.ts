@@ -79,7 +79,8 @@ const mutations: { mutation: Mutation; scene: SceneName; red: RegExp }[] = [
   { mutation: 'any-evidence', scene: 'another-tree', red: /^I4: the tip .* has a tree that never passed/ },
 ]
 
-describe('what protects a landing and its record', () => {
+// Side by side: each has its own installation and namespace, and most of a scene is to wait for a deadline.
+describe('what protects a landing and its record', { concurrent: true }, () => {
   let server: SharedServer
   const rigs: TestInstallation[] = []
   beforeAll(async () => {
@@ -96,7 +97,8 @@ describe('what protects a landing and its record', () => {
     rigs.push(rig)
     for (const each of names) prepare(rig, each, scenes[each])
     rig.faults.mutations.push(...taken)
-    await rig.startWorkers(2)
+    // Another one must go on in place of one that is stopped.
+    await rig.startWorkers(rig.faults.chains.some(({ deed }) => deed === 'stop-worker') ? 2 : 1)
     return rig
   }
 
