@@ -1,3 +1,4 @@
+import { isRecord } from './record.ts'
 import { isSarif, parseSarif } from './sarif.ts'
 
 /** What a reviewer reports. An `error` fails the review, a `warning` or a `note` is only shown. */
@@ -70,10 +71,6 @@ function parseFinding(item: unknown): ReviewerFinding | string {
     return 'severity must be error, warning or note'
   }
   return { rule, message, path, line, severity }
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
 /**

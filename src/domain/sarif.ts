@@ -1,3 +1,4 @@
+import { isRecord } from './record.ts'
 import type { ReviewerFinding } from './reviewer-answer.ts'
 
 /** What one SARIF log reports, or what is wrong with it. */
@@ -156,8 +157,4 @@ function text(value: unknown): string | null {
 
 function shown(value: unknown): string {
   return typeof value === 'string' ? `"${value.slice(0, 20)}"` : 'missing'
-}
-
-function isRecord(value: unknown): value is Json {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

@@ -14,6 +14,7 @@ import {
 } from '#domain/clarification/state'
 import { viewOf, type ClarificationView } from '#domain/clarification/view'
 import { maskedText, maskSecrets } from '#domain/mask'
+import { isRecord } from '#domain/record'
 import { oneLine, plainText } from '#domain/text'
 import { now, type ClarificationRun } from './clarification-run.ts'
 
@@ -118,10 +119,8 @@ function readReply({ state }: ClarificationRun, payload: unknown, through: Chann
 }
 
 function readTexts<Name extends string>(payload: unknown, names: Name[]): Record<Name, string> | null {
-  if (typeof payload !== 'object' || payload === null) return null
-  const given = payload as Record<string, unknown>
-  if (names.some((name) => typeof given[name] !== 'string')) return null
-  return Object.fromEntries(names.map((name) => [name, given[name]])) as Record<Name, string>
+  if (!isRecord(payload) || names.some((name) => typeof payload[name] !== 'string')) return null
+  return Object.fromEntries(names.map((name) => [name, payload[name]])) as Record<Name, string>
 }
 
 function reasonOf(payload: unknown): string {

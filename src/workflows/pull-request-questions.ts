@@ -20,10 +20,8 @@ import { oneLine } from '#domain/text'
 import { unlessFailed } from './failing.ts'
 import { forgeActivities } from './proxies.ts'
 import type { PullRequestRun } from './pull-request-run.ts'
+import { pauseBeforeReread } from './questions.ts'
 
-/** Sweeps of the forge before open questions are read again, for a word may have been lost; then twice as many. */
-const SWEEPS_BEFORE_REREAD = 2
-const MAX_SWEEPS_BEFORE_REREAD = 120
 /** Of what somebody gave for an override: it is in every decision after it. */
 const MAX_REASON = 200
 
@@ -175,9 +173,9 @@ export async function withdrawQuestions(run: PullRequestRun, reason: string): Pr
 
 /** Rests as `run.rest` does; meanwhile reads its open questions again, more and more rarely. */
 export async function restAsking(run: PullRequestRun, milliseconds: Milliseconds): Promise<boolean> {
-  const { sweep } = run.input.timings
+  const { timings } = run.input
   const until = Date.now() + milliseconds
-  for (let pause = sweep * SWEEPS_BEFORE_REREAD; ; pause = Math.min(pause * 2, sweep * MAX_SWEEPS_BEFORE_REREAD)) {
+  for (let pause = pauseBeforeReread(timings, null); ; pause = pauseBeforeReread(timings, pause)) {
     const left = Math.max(1, until - Date.now())
     const open = run.asked.filter(({ state }) => state === 'open')
     if (open.length === 0 || left <= pause) return run.rest(left)

@@ -1,5 +1,6 @@
 import type { QueueReport } from '#contracts/pull-request'
 import { limits } from '#domain/clarification/question'
+import { isRecord } from '#domain/record'
 
 /** null: it is no word of a merge queue. Anybody can signal a workflow anything. */
 export function readReport(word: unknown): QueueReport | null {
@@ -39,8 +40,4 @@ function hasTexts(given: Record<string, unknown>, names: string[]): boolean {
 
 function isInstant(value: unknown): boolean {
   return typeof value === 'string' && !Number.isNaN(Date.parse(value))
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null
 }

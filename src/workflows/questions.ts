@@ -13,6 +13,8 @@ import type { Timings } from '#contracts/timings'
 import { readOutcome, readSaid, type Said } from '#domain/clarification/outcome'
 import type { Asked } from '#domain/clarification/question'
 import type { Answer, ClarificationOutcome, Remark } from '#domain/clarification/state'
+import type { Milliseconds } from '#domain/policy'
+import { isRecord } from '#domain/record'
 import { clarificationActivities } from './proxies.ts'
 
 /**
@@ -26,9 +28,16 @@ export type CarriedQuestions = {
   said?: Record<string, Said>
 }
 
-/** A minute, where the forge is swept each half: a word that got lost costs so long, then twice as long, at most an hour. */
 const SWEEPS_BEFORE_REREAD = 2
 const MAX_SWEEPS_BEFORE_REREAD = 120
+
+/**
+ * How long until open questions are read again, where a word got lost: a minute where the forge is swept each half, then
+ * twice as long as the `last` time, at most an hour.
+ */
+export function pauseBeforeReread({ sweep }: Timings, last: Milliseconds | null): Milliseconds {
+  return last === null ? sweep * SWEEPS_BEFORE_REREAD : Math.min(last * 2, sweep * MAX_SWEEPS_BEFORE_REREAD)
+}
 
 /**
  * What a workflow asks of people, each under a key of its own: asked twice, also after continue-as-new and a reset, it is
@@ -97,11 +106,11 @@ export class Questions {
   /** Asks, and waits for the outcome for as long as that takes. `parked` is one: its asker may go on without. */
   async ask(key: string, asked: Asked): Promise<ClarificationOutcome> {
     let known = await this.ensure(key, asked)
-    let wait = this.timings.sweep * SWEEPS_BEFORE_REREAD
+    let wait = pauseBeforeReread(this.timings, null)
     while (known === null) {
       await condition(() => this.outcomes.has(key), wait)
       known = this.outcome(key) ?? (await this.reread(key, asked))
-      wait = Math.min(wait * 2, this.timings.sweep * MAX_SWEEPS_BEFORE_REREAD)
+      wait = pauseBeforeReread(this.timings, wait)
     }
     return known
   }
@@ -218,7 +227,7 @@ function readWord(word: unknown): AnsweredWord | null {
 }
 
 function readName(word: unknown): { id: string; key: string } | null {
-  if (typeof word !== 'object' || word === null) return null
-  const { id, key } = word as Record<'id' | 'key', unknown>
+  if (!isRecord(word)) return null
+  const { id, key } = word
   return typeof id === 'string' && typeof key === 'string' ? { id, key } : null
 }

@@ -1,3 +1,4 @@
+import { isRecord } from '../record.ts'
 import { limits } from './question.ts'
 import {
   MAX_REMARKS,
@@ -19,8 +20,8 @@ const MAX_ANSWERS = limits.said + 4 * limits.text
  * lets it be; null where it is none. Whoever asked carries it from run to run.
  */
 export function readOutcome(word: unknown): ClarificationOutcome | null {
-  if (typeof word !== 'object' || word === null) return null
-  const { state, value, by, at, comment, answers, remembered } = word as Record<keyof ClarificationOutcome, unknown>
+  if (!isRecord(word)) return null
+  const { state, value, by, at, comment, answers, remembered } = word
   if (!states.includes(state) || !(value === null || isText(value)) || !isText(comment) || !isName(at)) return null
   if (!Array.isArray(by) || by.length > limits.who || !by.every(isName)) return null
   const read = readAnswers(answers, at)
@@ -36,8 +37,8 @@ export type Said = { answers: Answer[]; remarks: Remark[] }
 
 /** From a word that anybody may have sent, as an outcome is; null where it is none. */
 export function readSaid(word: unknown): Said | null {
-  if (typeof word !== 'object' || word === null) return null
-  const { answers, remarks } = word as Record<keyof Said, unknown>
+  if (!isRecord(word)) return null
+  const { answers, remarks } = word
   const read = readAnswers(answers, '')
   if (read === null || read.some(({ at }) => at === '')) return null
   if (!Array.isArray(remarks) || remarks.length > MAX_REMARKS) return null
@@ -46,8 +47,8 @@ export function readSaid(word: unknown): Said | null {
 }
 
 function readRemark(remark: unknown): Remark | null {
-  if (typeof remark !== 'object' || remark === null) return null
-  const { by, text, at } = remark as Record<keyof Remark, unknown>
+  if (!isRecord(remark)) return null
+  const { by, text, at } = remark
   return isName(by) && by !== '' && isText(text) && isName(at) ? { by, text, at } : null
 }
 
@@ -66,8 +67,8 @@ function readAnswers(answers: unknown, end: string): Answer[] | null {
 }
 
 function readAnswer(answer: unknown, end: string): Answer | null {
-  if (typeof answer !== 'object' || answer === null) return null
-  const { by, value, comment, through, at } = answer as Record<keyof Answer, unknown>
+  if (!isRecord(answer)) return null
+  const { by, value, comment, through, at } = answer
   if (!isName(by) || by === '' || !isText(value) || !isText(comment)) return null
   return {
     by,

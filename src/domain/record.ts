@@ -1,0 +1,4 @@
+/** Of a value that anybody may have sent. */
+export function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
