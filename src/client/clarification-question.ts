@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import {
+  beginningOf,
   completeQuestion,
   limits,
   problemOfQuestion,
@@ -38,7 +39,7 @@ export function prepareQuestion(flags: QuestionFlags, about: { repo: string | nu
   const isLong = Buffer.byteLength(text) > limits.text
   const asked: Asked = {
     ...{ kind: flags.kind, title: maskedText(flags.title).trim(), repo: about.repo, options: optionsOf(flags) },
-    ...{ context: isLong ? beginning(text) : text, urgent: flags.urgent === true, who: flags.who ?? [] },
+    ...{ context: isLong ? beginningOf(text) : text, urgent: flags.urgent === true, who: flags.who ?? [] },
     ...(flags.default === undefined ? {} : { default: maskedText(flags.default) }),
     ...(flags.needed === undefined ? {} : { needed: Number(flags.needed) }),
     ...(flags.remember === undefined
@@ -69,13 +70,6 @@ function ladderOf({ expires, atExpiry, default: standard }: QuestionFlags): Part
     ...(expires === undefined ? {} : { expiresAfter: durationFlag(expires, '--expires') }),
     ...(end === undefined ? {} : { atExpiry: end }),
   }
-}
-
-/** At most so many bytes, and no half of a character. */
-function beginning(text: string): string {
-  const mark = '\n…'
-  const bytes = Buffer.from(text).subarray(0, limits.text - Buffer.byteLength(mark))
-  return `${bytes.toString('utf8').replace(/\ufffd+$/, '')}${mark}`
 }
 
 const FLAGS: Record<string, string> = {

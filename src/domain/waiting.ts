@@ -1,6 +1,7 @@
 import { attemptLimit, attemptLimits, treeChecks } from './check-subjects.ts'
 import type { Decision, Rule } from './decision.ts'
 import { holdRule } from './hold.ts'
+import { after } from './instant.ts'
 import type { PlannedCheck } from './policy.ts'
 import type { Instant, Sha, SnapshotFacts, Waiting } from './pull-request.ts'
 import { firstNeed } from './rules/needs.ts'
@@ -236,8 +237,4 @@ const units = [
 export function staleSentence(staleAfter: number): string {
   const [unit, size] = units.find(([, size]) => staleAfter >= size && staleAfter % size === 0) ?? ['ms', 1]
   return `ended after ${staleAfter / size} ${unit} without news; the next commit, approval or comment starts it again`
-}
-
-function after(since: Instant, milliseconds: number): Instant {
-  return new Date(Date.parse(since) + milliseconds).toISOString()
 }

@@ -1,8 +1,15 @@
 import { createHash } from 'node:crypto'
 import { ApplicationFailure } from '@temporalio/common'
 import { peopleWhoMatter } from '#domain/clarification/people'
-import { completeQuestion, limits, problemOfQuestion, type Asked, type Question } from '#domain/clarification/question'
-import { answersToo } from '#domain/clarification/remembered'
+import {
+  beginningOf,
+  completeQuestion,
+  limits,
+  problemOfQuestion,
+  type Asked,
+  type Question,
+} from '#domain/clarification/question'
+import { answersToo, sameQuestion } from '#domain/clarification/remembered'
 import type { ClarificationOutcome } from '#domain/clarification/state'
 import { knownPerson } from '#domain/contact'
 import { maskedText, maskSecrets } from '#domain/mask'
@@ -15,7 +22,6 @@ export type EnsureRequest = Pick<AskRequest, 'asker' | 'key'> & { question: Aske
 export type Ensured = { id: string; outcome: ClarificationOutcome | null }
 
 const MAX_KEY = 1_000
-const MORE = '\n…'
 
 export async function ensureAsked(tools: ClarificationTools, request: EnsureRequest): Promise<Ensured> {
   const { asker, key } = request
@@ -40,7 +46,7 @@ function questionOf(asked: Asked, whole: string): Question {
   const question = {
     ...complete,
     title: maskedText(complete.title).trim(),
-    context: isLong ? beginningOf(whole, limits.text) : whole,
+    context: isLong ? beginningOf(whole) : whole,
     contextDigest: isLong ? createHash('sha256').update(whole).digest('hex') : null,
     options: complete.options.map(({ value, label }) => ({ value: maskSecrets(value), label: maskedText(label) })),
   }
@@ -49,26 +55,16 @@ function questionOf(asked: Asked, whole: string): Question {
   return question
 }
 
-/** Whole characters, of so many bytes of UTF-8 at most, and a sign that there is more. */
-function beginningOf(text: string, bytes: number): string {
-  const left = new TextEncoder().encode(text).subarray(0, bytes - new TextEncoder().encode(MORE).length)
-  return `${new TextDecoder().decode(left, { stream: true })}${MORE}`
-}
-
 /** What came of one's own question counts more than what others were told, and is no memory. */
 async function rememberedOutcome(
   { ledger, people, pipelines }: ClarificationTools,
   { asker, key, question }: Pick<AskRequest, 'asker' | 'key' | 'question'>,
 ): Promise<ClarificationOutcome | null> {
-  const { remember, repo, title } = question
-  if (remember === null) return null
+  const same = sameQuestion(question)
+  if (same === null) return null
   const own = await pipelines.asked({ asker, key })
   if (own.outcome !== null) return null
-  const { scope, context } = remember
-  const found = await ledger.rememberedAnswer({
-    ...{ scope, title, context },
-    repo: scope === 'repository' ? repo : null,
-  })
+  const found = await ledger.rememberedAnswer(same)
   if (found === null || found.clarification === own.workflowId) return null
   if (!answersToo(question, people.map(knownPerson), found)) return null
   const { value, by, at, comment, clarification } = found

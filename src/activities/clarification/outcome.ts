@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { sameQuestion } from '#domain/clarification/remembered'
 import type { ClarificationOutcome, ClarificationState } from '#domain/clarification/state'
 import type { AuditEntry, RememberedAnswer } from '#ledger/port'
 import type { AskRequest } from '../pipelines/port.ts'
@@ -59,13 +60,12 @@ function entriesOf(request: RecordRequest, context: string): AuditEntry[] {
 }
 
 function rememberedOf({ id: clarification, question, outcome }: RecordRequest): RememberedAnswer | null {
-  const { remember, title } = question
+  const same = sameQuestion(question)
   const { state, value, by, comment, at } = outcome
-  if (remember === null || state !== 'answered' || value === null) return null
-  const { scope, context } = remember
-  const repo = scope === 'repository' ? question.repo : null
+  if (same === null || state !== 'answered' || value === null) return null
+  const { scope, repo, title, context } = same
   const id = sha256(JSON.stringify([scope, repo, title, context])).slice(0, 12)
-  return { id, clarification, scope, repo, title, context, value, by, comment, at }
+  return { id, clarification, ...same, value, by, comment, at }
 }
 
 function sha256(text: string): string {

@@ -1,5 +1,6 @@
 import { activityInfo, log } from '@temporalio/activity'
 import { ApplicationFailure } from '@temporalio/common'
+import { expiryOf } from '#domain/clarification/ladder'
 import { isNamed, peopleWhoMatter } from '#domain/clarification/people'
 import { askedOf, type ClarificationState } from '#domain/clarification/state'
 import type { Contact } from '#domain/contact'
@@ -62,13 +63,11 @@ export async function tellPeople(tools: TellTools, request: TellRequest): Promis
     const { state, now, once, only } = request
     const people = peopleWhoMatter(state.question, state.delegations, tools.people)
     const listeners = listenersOf(request, tools.people)
-    const off = state.question.urgent ? [] : listeners.filter((contact) => atWork(contact, now) !== now)
-    const again = off.map((contact) => atWork(contact, now)).sort((a, b) => Date.parse(a) - Date.parse(b))[0] ?? null
-    const deliveries = await deliveriesTo(
-      tools,
-      request,
-      listeners.filter((contact) => !off.includes(contact)),
-    )
+    const timed = listeners.map((contact) => ({ contact, at: state.question.urgent ? now : atWork(contact, now) }))
+    const off = timed.map(({ at }) => at).filter((at) => at !== now)
+    const again = off.sort((a, b) => Date.parse(a) - Date.parse(b))[0] ?? null
+    const present = timed.filter(({ at }) => at === now).map(({ contact }) => contact)
+    const deliveries = await deliveriesTo(tools, request, present)
     const reached = new Set(reachedBefore())
     const due = deliveries.filter(({ notification: { id } }) => !reached.has(id) && (only?.includes(id) ?? true))
     const left: string[] = []
@@ -111,17 +110,15 @@ async function deliveriesTo(
 ): Promise<Delivery[]> {
   if (listeners.length === 0) return []
   const isAlone = event !== 'asked' && asker !== null && !(await pipelines.isOpen(asker.workflowId))
-  const { kind, title, context, options, default: standard, urgent, ladder } = state.question
+  const { kind, title, context, options, default: standard, urgent } = state.question
   const turn =
     event === 'reminder'
       ? `${event}-${state.reminders}`
       : event === 'escalation'
         ? `${event}-${state.escalations}`
         : event
-  const { expiresAfter } = ladder
-  const expiresAt = expiresAfter === null ? null : new Date(Date.parse(state.askedAt) + expiresAfter).toISOString()
   const common = {
-    ...{ event, clarification: id, kind, title, options, default: standard, urgent, expiresAt },
+    ...{ event, clarification: id, kind, title, options, default: standard, urgent, expiresAt: expiryOf(state) },
     context: isAlone ? [context, askerEnded].filter(Boolean).join('\n\n') : context,
     command: `switchyard answer ${id}`,
     webUrl: webUrl(id),

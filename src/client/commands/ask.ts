@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { AskRequest } from '#activities/pipelines/port'
 import { peopleWhoMatter } from '#domain/clarification/people'
-import { answersToo } from '#domain/clarification/remembered'
+import { answersToo, sameQuestion } from '#domain/clarification/remembered'
 import type { Question } from '#domain/clarification/question'
 import type { ClarificationOutcome } from '#domain/clarification/state'
 import { knownPerson } from '#domain/contact'
@@ -105,10 +105,8 @@ type Remembered = { id: string; outcome: AskedView }
 
 /** The same question was answered, and the answer holds for its repository or the whole installation. */
 async function rememberedOutcome({ ledger, config }: Installation, question: Question): Promise<Remembered | null> {
-  const { remember, title, repo } = question
-  if (remember === null) return null
-  const { scope, context } = remember
-  const found = await ledger.rememberedAnswer({ scope, repo: scope === 'repository' ? repo : null, title, context })
+  const same = sameQuestion(question)
+  const found = same && (await ledger.rememberedAnswer(same))
   if (found === null || !answersToo(question, config.people.map(knownPerson), found)) return null
   const { id, clarification, value, by, at } = found
   return { id, outcome: { id: clarification, state: 'answered', value, by, at } }

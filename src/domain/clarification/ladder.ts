@@ -1,5 +1,5 @@
+import { after } from '../instant.ts'
 import type { Instant } from '../pull-request.ts'
-import { after } from './question.ts'
 import { isSettled, settledBy, type ClarificationState } from './state.ts'
 
 /** What happens next to a question that nobody answers. */
@@ -11,6 +11,12 @@ export function nextRung(state: ClarificationState): Rung | null {
   const rungs = [escalation(state), expiry(state), reminder(state)].filter((rung) => rung !== null)
   const [first] = rungs.sort((one, other) => Date.parse(one.at) - Date.parse(other.at))
   return first ?? null
+}
+
+/** null: it never expires. */
+export function expiryOf({ question, askedAt }: Pick<ClarificationState, 'question' | 'askedAt'>): Instant | null {
+  const { expiresAfter } = question.ladder
+  return expiresAfter === null ? null : after(askedAt, expiresAfter)
 }
 
 /** The state after a rung. What is said to people is an effect of its own. */
@@ -48,9 +54,9 @@ function expired(state: ClarificationState, now: Instant): ClarificationState {
 }
 
 /** Of the same moment the escalation is first, and a reminder last. A parked question has expired already. */
-function expiry({ question, askedAt, outcome }: ClarificationState): Rung | null {
-  const { expiresAfter } = question.ladder
-  return expiresAfter === null || outcome !== null ? null : { at: after(askedAt, expiresAfter), action: 'expire' }
+function expiry(state: ClarificationState): Rung | null {
+  const at = state.outcome === null ? expiryOf(state) : null
+  return at === null ? null : { at, action: 'expire' }
 }
 
 /** Goes on while it is parked: it may be answered. */

@@ -1,6 +1,5 @@
 import { plainText } from '../text.ts'
 import type { Milliseconds } from '../policy.ts'
-import type { Instant } from '../pull-request.ts'
 
 export type ClarificationKind = 'question' | 'approval' | 'hold' | 'escalation'
 
@@ -146,7 +145,11 @@ function isValue(value: string): boolean {
   return value.trim() !== '' && [...value].length <= limits.value && plainText(value) === value
 }
 
-/** An instant so many milliseconds after another. */
-export function after(instant: Instant, milliseconds: Milliseconds): Instant {
-  return new Date(Date.parse(instant) + milliseconds).toISOString()
+const MORE = '\n…'
+
+/** Of a context that is too long: as many whole characters as a question may carry, and a sign that there is more. */
+export function beginningOf(text: string): string {
+  const encoder = new TextEncoder()
+  const left = encoder.encode(text).subarray(0, limits.text - encoder.encode(MORE).length)
+  return `${new TextDecoder().decode(left, { stream: true })}${MORE}`
 }

@@ -1,6 +1,13 @@
 import { identityOf, isAnyOf, type KnownPerson } from '../people.ts'
 import type { Question } from './question.ts'
 
+/** What an answer to it is remembered by, and found again; null: it is asked whatever others were told. */
+export function sameQuestion({ remember, repo, title }: Question) {
+  if (remember === null) return null
+  const { scope, context } = remember
+  return { scope, repo: scope === 'repository' ? repo : null, title, context }
+}
+
 type Remembered = { value: string; by: string[]; comment: string }
 
 /**

@@ -1,5 +1,5 @@
 import type { Instant } from '../pull-request.ts'
-import { nextRung, type Rung } from './ladder.ts'
+import { expiryOf, nextRung, type Rung } from './ladder.ts'
 import type { AnswerOption, ClarificationKind } from './question.ts'
 import { askedOf, type ClarificationState, type OutcomeState } from './state.ts'
 
@@ -27,14 +27,13 @@ export type ClarificationView = {
 
 export function viewOf(state: ClarificationState): ClarificationView {
   const { question, answers, outcome, askedAt } = state
-  const { kind, title, options, contextDigest, default: standard, not, needed, urgent, repo, number, ladder } = question
-  const expiresAt = ladder.expiresAfter === null ? null : new Date(Date.parse(askedAt) + ladder.expiresAfter)
+  const { kind, title, options, contextDigest, default: standard, not, needed, urgent, repo, number } = question
   return {
     ...{ kind, title, options, contextDigest, default: standard, not, needed, urgent, repo, number, askedAt },
     state: outcome?.state ?? 'open',
     who: askedOf(state),
     answered: answers.map(({ by, value, at }) => ({ by, value, at })),
-    expiresAt: expiresAt?.toISOString() ?? null,
+    expiresAt: expiryOf(state),
     next: nextRung(state),
   }
 }
