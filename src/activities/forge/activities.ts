@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { ApplicationFailure } from '@temporalio/activity'
 import { commentKey, timeOf, withTime } from '#domain/comment'
 import type { Decision } from '#domain/decision'
+import { recordedHold } from '#domain/hold'
 import { isolationWarning, type Isolation } from '#domain/isolation'
 import { maskSecrets } from '#domain/mask'
 import { knownPerson } from '#domain/contact'
@@ -12,7 +13,7 @@ import type { Ledger } from '#ledger/port'
 import type { GitRepository } from '../git/port.ts'
 import type { PolicyReader } from '../policy/port.ts'
 import { createAnswerActivities } from './answers.ts'
-import { createCommandActivities, recallHold } from './commands.ts'
+import { createCommandActivities } from './commands.ts'
 import type { Forge, NamedCheck } from './port.ts'
 import { recall, type Recalled } from './recall.ts'
 
@@ -63,8 +64,8 @@ export function createForgeActivities(tools: ForgeTools) {
     async takeSnapshot(request: SnapshotRequest): Promise<Look> {
       const facts = await takeSnapshot(tools, request)
       if (!request.recall) return facts
-      const { ledger } = tools
-      return { ...facts, hold: await recallHold(ledger, request), recalled: await recall(ledger, facts) }
+      const entries = await tools.ledger.audit({ repo: request.repo, number: request.number })
+      return { ...facts, hold: recordedHold(entries), recalled: recall(entries, facts) }
     },
     ...createCommandActivities(tools),
     ...createAnswerActivities(tools),

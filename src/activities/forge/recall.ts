@@ -1,6 +1,6 @@
 import type { Instant, Sha, Snapshot } from '#domain/pull-request'
 import type { Ejection } from '#domain/waiting'
-import type { AuditEntry, Ledger } from '#ledger/port'
+import type { AuditEntry } from '#ledger/port'
 
 /** What earlier runs of a pipeline were told of the head that its PR has now. */
 export type Recalled = {
@@ -12,12 +12,11 @@ export type Recalled = {
 
 type Asked = Pick<Recalled, 'mergeRequest' | 'ejected'>
 
-/** For a pipeline that begins anew: what a person asked for outlives the run that was told of it. */
-export async function recall(
-  ledger: Ledger,
-  { repo, number, head, base, takenAt }: Pick<Snapshot, 'repo' | 'number' | 'head' | 'base' | 'takenAt'>,
-): Promise<Recalled> {
-  const entries = await ledger.audit({ repo, number })
+/** For a pipeline that begins anew: what a person asked for outlives the run that was told of it. `entries`: of its PR. */
+export function recall(
+  entries: AuditEntry[],
+  { head, base, takenAt }: Pick<Snapshot, 'head' | 'base' | 'takenAt'>,
+): Recalled {
   const { mergeRequest, ejected } = askedOf(entries, head.sha)
   return {
     headSince: headSince(entries, head.sha) ?? takenAt,
