@@ -25,7 +25,7 @@ export type AskerInput = {
 
 export const handOver = defineSignal('handOver')
 export const takeBack = defineSignal<[string]>('takeBack')
-/** Forgets a question, and asks it anew. */
+/** Forgets a question; the next run asks it anew. */
 export const forget = defineSignal<[string]>('forget')
 /** What it knows of each question, as of now. */
 export const known =
@@ -43,6 +43,7 @@ export async function asker({
   let handingOver = false
   setHandler(handOver, () => void (handingOver = true))
   setHandler(takeBack, (key) => questions.cancel(key, 'it is of no use any more'))
+  setHandler(forget, (key) => questions.forget(key))
   setHandler(known, () =>
     Object.fromEntries(
       Object.keys(asked).map((key) => [

@@ -2,7 +2,7 @@ import type { WorkflowHandle } from '@temporalio/client'
 import { expect, it } from 'vitest'
 import { answered, comment } from '#contracts/clarification'
 import { completeQuestion } from '#domain/clarification/question'
-import { handOver, known, takeBack } from './askers.ts'
+import { forget, handOver, known, takeBack } from './askers.ts'
 import {
   ask,
   askAlone,
@@ -127,6 +127,26 @@ inClarifications('whoever asks', () => {
     expect(await state()).toBe('cancelled')
     await tell(question.workflowId, 'answered')
     await until('it knows the answer', async () => (await state()) === 'answered')
+    await newest(asker).cancel()
+  })
+
+  it('forgets a question without taking it back, and gets its outcome where it asks again', async () => {
+    const { asker, question } = await ask({ first: { ...yesOrNo, needed: 2 }, second: yesOrNo })
+    const first = async () => (await newest(asker).query(known))['first']!
+    expect(await say(question, 'ann', 'yes')).toBeNull()
+    await until('it heard the answer', async () => (await first()).answers.length === 1)
+    await asker.signal(forget, 'first')
+    const nothing = { id: null, state: null, answers: [], remarks: [] }
+    await until('it is forgotten', async () => (await first()).id === null)
+    expect(await first()).toEqual(nothing)
+    expect(await say(question, 'bob', 'yes')).toBeNull()
+    await question.result()
+    expect(await first()).toEqual(nothing)
+    const { runId } = await asker.describe()
+    await asker.signal(handOver)
+    await until('it continued as new', async () => (await runOf(asker)) !== runId)
+    await until('it asked again', async () => (await first()).state === 'answered')
+    expect(await first()).toMatchObject({ id: question.workflowId })
     await newest(asker).cancel()
   })
 

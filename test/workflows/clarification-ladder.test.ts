@@ -154,6 +154,14 @@ inClarifications('the ladder of a question', () => {
     expect(await question.result()).toMatchObject({ by: ['dora'] })
   })
 
+  it('counts nobody to a group who is not known any more', async () => {
+    const gone = { name: 'gail', login: null, email: null, groups: ['reviewers'] }
+    const question = await askAlone(yesOrNo, undefined, [gone])
+    await until('gail is a stranger', async () => (await say(question, 'gail', 'perhaps')) === 'NotAllowed')
+    expect(await say(question, 'ann', 'yes')).toBeNull()
+    expect(await question.result()).toMatchObject({ by: ['ann'] })
+  })
+
   it('wakes for those who are off, and asks the next group, while a target hangs', async () => {
     const title = 'Does the chat of hank hang?'
     chatHangs('hank', title)

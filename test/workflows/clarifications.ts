@@ -10,7 +10,8 @@ import { answer, clarificationStatus, reply, type ClarificationStatus } from '#c
 import type { Timings } from '#contracts/timings'
 import { completeQuestion, type Asked } from '#domain/clarification/question'
 import type { ClarificationOutcome } from '#domain/clarification/state'
-import type { Contact } from '#domain/contact'
+import { knownPerson, type Contact } from '#domain/contact'
+import type { KnownPerson } from '#domain/people'
 import { startEmbeddedServer, type EmbeddedServer } from '#server/embedded'
 import { payloadConverterPath } from '#workers/bundle'
 import { openWorld, type WorkflowWorld } from '../support/workflow-world.ts'
@@ -159,9 +160,13 @@ export async function ask(
   return { asker, question: id(Object.keys(all)[0]!), id }
 }
 
-/** Starts a question that no workflow asks. */
-export async function askAlone(asked: Asked, key = `key-${(count += 1)}`): Promise<WorkflowHandle> {
-  const people = contacts.map(({ name, login, email, groups }) => ({ name, login, email, groups }))
+/** Starts a question that no workflow asks. `others`: who were known when it was asked, and are not any more. */
+export async function askAlone(
+  asked: Asked,
+  key = `key-${(count += 1)}`,
+  others: KnownPerson[] = [],
+): Promise<WorkflowHandle> {
+  const people = [...contacts.map(knownPerson), ...others]
   const { workflowId } = await world().pipelines.ask({ asker: null, key, question: completeQuestion(asked), people })
   return world().client.workflow.getHandle(workflowId)
 }

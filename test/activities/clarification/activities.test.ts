@@ -302,6 +302,14 @@ describe('who is told', () => {
     expect(JSON.stringify(result)).not.toContain('secret-part')
   })
 
+  it('is nobody who is no longer in the configuration', async () => {
+    const world = await activities()
+    const gone = { name: 'gail', login: null, email: null, groups: ['reviewers'] }
+    const told = await attempt(1).run(world.tellPeople, { ...request, state: { ...request.state, people: [gone] } })
+    expect(told).toMatchObject({ people: [{ name: 'ann' }], delivered: 1 })
+    expect(world.told.map(({ to }) => to)).toEqual(['ann'])
+  })
+
   it('is told the same under the same id by every attempt', async () => {
     const world = await activities()
     await attempt(1).run(world.tellPeople, request)
