@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, readdir, readFile, realpath, rm } from 'node:fs/promise
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { provideTemporalCli } from '../../tools/temporal/provision.mjs'
+import { cacheFolder, provideTemporalCli } from '../../tools/temporal/provision.mjs'
 
 const main = fileURLToPath(new URL('../../src/client/main.ts', import.meta.url))
 const LIMIT_MS = 90_000
@@ -32,7 +32,9 @@ export async function createCliWorld(): Promise<CliWorld> {
     LANG: 'C.UTF-8',
     SWITCHYARD_HOME: home,
     SWITCHYARD_SERVER: 'embedded',
-    // HOME is empty, and with it the cache where the CLI lies: a user's first start would make it, for minutes.
+    // HOME is empty, and with it the cache: a user's first start would make the CLI, for minutes, and each of its
+    // workers would bundle the workflows.
+    SWITCHYARD_CACHE: cacheFolder(process.env),
     SWITCHYARD_TEMPORAL_CLI: await provideTemporalCli({ env: process.env }),
     GIT_CONFIG_NOSYSTEM: '1',
     ...Object.fromEntries(
