@@ -114,6 +114,18 @@ test('audit --follow prints each entry once, late ones too, one document a line,
   expect(keys).toEqual(['old', 'new', 'late'])
 })
 
+test('audit --follow --limit leaves out older entries of the last minutes for good', async () => {
+  const { ledger, start } = await installation()
+  const at = (second: number) => new Date(Date.parse(NOW) + 1_000 * second).toISOString()
+  for (const second of [-3, -2, -1]) await ledger.appendAudit(auditEntry({ key: `old${second}`, at: at(second) }))
+  const following = start('audit --follow --json --limit 1')
+  await following.shows('"old-1"')
+  await ledger.appendAudit(auditEntry({ key: 'new', at: at(5) }))
+  await following.shows('"new"')
+  expect(await following.interrupt()).toBe(130)
+  expect(following.text().match(/"key":"[^"]+"/g)).toEqual(['"key":"old-1"', '"key":"new"'])
+})
+
 test('stats counts and measures', async () => {
   const { ledger, run } = await installation()
   await ledger.appendAudit(auditEntry({ at: minute(0) }))

@@ -20,8 +20,8 @@ export async function run(context: CommandContext, input: Audit): Promise<ExitCo
   const since = input.since === undefined ? {} : { since: sinceFlag(context, input.since) }
   return await withInstallation(context, async (installation) => {
     const filter = { ...(await filterOf(context, installation, input)), ...since, limit }
+    if (input.follow) return await follow(context, installation, filter)
     const entries = await installation.ledger.audit(filter)
-    if (input.follow) return await follow(context, installation, filter, entries)
     if (entries.length === 0) context.output.line('No entries.')
     else context.output.table(['when', 'who', 'what', 'pull request', 'snapshot', 'details'], entries.map(cells))
     context.output.document(entries)
@@ -39,22 +39,23 @@ async function filterOf(context: CommandContext, installation: Installation, inp
 }
 
 /** One line, or with `--json` one document a line, for each entry, until Ctrl-C. */
-async function follow(
-  context: CommandContext,
-  { ledger }: Installation,
-  filter: AuditFilter,
-  first: AuditEntry[],
-): Promise<never> {
-  let shown = new Map<string, AuditEntry>()
-  let entries = first
+async function follow(context: CommandContext, { ledger }: Installation, filter: AuditFilter): Promise<never> {
   const begun = context.now().getTime()
+  const sinceOf = (entries: AuditEntry[]) => Math.max(begun, ...entries.map(({ at }) => Date.parse(at))) - LATE_MS
+  const read = (from: number) => ledger.audit({ ...filter, since: new Date(from).toISOString(), limit: MOST })
+  // What is there already, and `--limit` or `--since` leaves out, is not news.
+  const known = await read(begun - LATE_MS)
+  const first = await ledger.audit(filter)
+  for (const entry of first) print(context, entry)
+  let from = sinceOf(first)
+  let shown = new Map([...known, ...first].map((entry) => [entry.key, entry]))
   for (;;) {
+    await sleep(EVERY_MS, context.signal)
+    const entries = await read(from)
     for (const entry of entries.filter(({ key }) => !shown.has(key))) print(context, entry)
-    const from = Math.max(begun, ...entries.map(({ at }) => Date.parse(at))) - LATE_MS
+    from = sinceOf(entries)
     const kept = [...shown.values(), ...entries].filter(({ at }) => Date.parse(at) >= from)
     shown = new Map(kept.map((entry) => [entry.key, entry]))
-    await sleep(EVERY_MS, context.signal)
-    entries = await ledger.audit({ ...filter, since: new Date(from).toISOString(), limit: MOST })
   }
 }
 
