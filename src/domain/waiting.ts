@@ -1,4 +1,5 @@
 import { attemptLimit, attemptLimits, treeChecks } from './check-subjects.ts'
+import { approvalsOfReview } from './decide.ts'
 import type { Decision, Rule } from './decision.ts'
 import { holdRule } from './hold.ts'
 import { after } from './instant.ts'
@@ -80,12 +81,15 @@ function whoCanAct(rule: Rule, snapshot: SnapshotFacts): Pick<Waiting, 'who' | '
       }
       if (rule.rules?.some((child) => child.rule === 'criteria' && child.outcome === 'fail')) return push
       if (rule.rules?.some((child) => child.rule === 'criteria' && child.outcome !== 'pass')) break
-      return { who: [`anybody but ${snapshot.author}`], command: command('approve', snapshot) }
+      return { who: approvers(approvalsOfReview(snapshot).from, snapshot), command: command('approve', snapshot) }
     default:
       break
   }
   if (rule.outcome === 'fail') return push
-  if (rule.rule === 'policy-change') return { who: approvers(rule, snapshot), command: command('approve', snapshot) }
+  if (rule.rule === 'policy-change') {
+    const from = snapshot.policyChange?.approvals.from ?? null
+    return { who: approvers(from, snapshot), command: command('approve', snapshot) }
+  }
   const need = firstNeed(rule)
   if (need) return whoCanMeet(need, snapshot)
   if (rule.rule === 'tests' && treeChecks(snapshot.policy.checks).length === 0) {
@@ -101,7 +105,7 @@ function whoCanMeet(need: Rule, snapshot: SnapshotFacts): Pick<Waiting, 'who' | 
     case 'label':
       return { who: [snapshot.author], command: `${command('edit', snapshot)} ${labelFlag(need)}` }
     case 'approvals':
-      return { who: approvers(need, snapshot), command: command('approve', snapshot) }
+      return { who: approvers(namesIn(need), snapshot), command: command('approve', snapshot) }
     case 'time':
       return { who: ['switchyard'], command: explain(snapshot) }
     case 'check':
@@ -119,9 +123,16 @@ function labelFlag({ rule, outcome, values }: Rule): string {
   return `--add-label ${/^[\w/.-]+$/.test(wanted) ? wanted : "'<label>'"}`
 }
 
-function approvers({ values }: Rule, { author }: SnapshotFacts): string[] {
+function namesIn({ values }: Rule): string[] | null {
   const from = values?.['from']
-  return Array.isArray(from) && from.length > 0 ? from : [`anybody but ${author}`]
+  return Array.isArray(from) && from.length > 0 ? from : null
+}
+
+/** The author's own approval counts nowhere. Where nobody else is named, those who are must be changed in the policy. */
+function approvers(from: string[] | null, { author }: SnapshotFacts): string[] {
+  if (from === null) return [`anybody but ${author}`]
+  const others = from.filter((name) => name.trim().toLowerCase() !== author.trim().toLowerCase())
+  return others.length > 0 ? others : from
 }
 
 function explain({ repo, number }: SnapshotFacts): string {

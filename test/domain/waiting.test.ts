@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { decide } from '#domain/decide'
 import type { CheckResults, Decision, Rule } from '#domain/decision'
 import type { SnapshotFacts } from '#domain/pull-request'
+import type { ResolvedApprovals } from '#domain/rules/resolved'
 import {
   staleSentence,
   waitingAfter,
@@ -70,6 +71,27 @@ const cases: Case[] = [
     command: pr('approve'),
   },
   {
+    name: 'an approval of those whom the policy names, but for the author',
+    snapshot: { ...oneApproval, approvals: namedApprovals(['reviewers', 'Ann', 'ben']) },
+    for: /approvals of this head from reviewers, Ann, ben/,
+    who: ['reviewers', 'ben'],
+    command: pr('approve'),
+  },
+  {
+    name: 'an approval of a change of the policy, by those whom it names',
+    snapshot: { policyChange: { digest: 'p2', problem: null, approvals: namedApprovals(['owners', 'ben', 'ann']) } },
+    for: /policy-change/,
+    who: ['owners', 'ben'],
+    command: pr('approve'),
+  },
+  {
+    name: 'an approval of a change of the policy, by anybody but the author where it names nobody',
+    snapshot: { policyChange: { digest: 'p2', problem: null, approvals: namedApprovals(null) } },
+    for: /policy-change/,
+    who: ['anybody but ann'],
+    command: pr('approve'),
+  },
+  {
     name: 'a failure before what is only pending',
     snapshot: { draft: true },
     checks: red('tests'),
@@ -92,6 +114,10 @@ const cases: Case[] = [
     command: pr('merge'),
   },
 ]
+
+function namedApprovals(from: string[] | null): ResolvedApprovals {
+  return { count: 1, from, by: [], unknown: [] }
+}
 
 describe('a PR that was not approved waits for', () => {
   test.each(cases)('$name', (given) => {
