@@ -3,14 +3,12 @@ import { takeCoAuthors } from './trailers.ts'
 
 /**
  * What of a PR's body its commit message gets: without HTML comments, and without what stands below a cut mark, a line
- * of its own. In a block of code both are text. The co-authors at the body's end are credited wherever the cut is.
+ * of its own. In a block of code both are text. The co-authors at the end of what is kept and at the body's end are credited.
  */
 export function messageBody(body: string, cutMarks: string[]): { text: string; coAuthors: Person[] } {
   const { kept, below } = visibleLines(body, new Set(cutMarks.map((mark) => mark.trim())))
-  const text = kept.join('\n').trim()
-  const end = below.join('\n').trim()
-  if (end !== '') return { text, coAuthors: takeCoAuthors(end).coAuthors }
-  return takeCoAuthors(text)
+  const { text, coAuthors } = takeCoAuthors(kept.join('\n').trim())
+  return { text, coAuthors: [...coAuthors, ...takeCoAuthors(below.join('\n').trim()).coAuthors] }
 }
 
 function visibleLines(body: string, marks: Set<string>): { kept: string[]; below: string[] } {

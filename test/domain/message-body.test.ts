@@ -45,8 +45,17 @@ describe('co-authors at the end of a body', () => {
     ['leave the other lines of their paragraph', `text\n\nCloses: #4\n${ann}`, 'text\n\nCloses: #4'],
     ['may be all of it', ann, ''],
     ['are read below the cut', `text\n${mark}\nnotes\n\n${ann}`, 'text'],
+    ['are read above the cut', `text\n\n${ann}\n\n${mark}\nnotes`, 'text'],
   ])('%s', (_name, body, expected) => {
     expect(messageBody(body, [mark])).toEqual({ text: expected, coAuthors: people })
+  })
+
+  test('are read on both sides of the cut', () => {
+    const bob = 'Co-authored-by: Bob <bob@example.com>'
+    expect(messageBody(`text\n\n${ann}\n\n${mark}\n${bob}`, [mark])).toEqual({
+      text: 'text',
+      coAuthors: [...people, { name: 'Bob', email: 'bob@example.com' }],
+    })
   })
 
   test('are none in a comment or elsewhere', () => {
