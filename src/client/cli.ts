@@ -26,7 +26,7 @@ export async function runCli(args: string[], host: Host): Promise<ExitCode> {
     return exitCode
   } catch (error) {
     if (error instanceof CommanderError && error.exitCode === 0) return 0
-    const shown = error instanceof CommanderError ? fromGrammar(error) : toCliError(error)
+    const shown = error instanceof CommanderError ? await fromGrammar(error, program, args) : toCliError(error)
     outputFor(host, { json: args.includes('--json'), color: !args.includes('--no-color') }).error(shown)
     if (host.env.SWITCHYARD_DEBUG && error instanceof Error) host.stderr.write(`${error.stack}\n`)
     return shown.exitCode
@@ -87,10 +87,20 @@ function interruption(signal: AbortSignal): Promise<never> {
 }
 
 /** The grammar's own complaints, with its suggestion as the hint. */
-function fromGrammar(error: CommanderError): CliError {
+async function fromGrammar(error: CommanderError, program: Grammar, args: string[]): Promise<CliError> {
   if (error.code === 'commander.help')
     return usageError('Which command?', 'See `switchyard --help`, or `--help` behind a noun.')
   const [message = '', ...rest] = error.message.replace(/^error: /, '').split('\n')
   const suggestion = rest.map((line) => line.replace(/^\((.*)\)$/, '$1')).join(' ')
-  return usageError(`${message}.`, suggestion || 'See `switchyard --help`.')
+  const { commandWords } = await import('./completion.ts')
+  return usageError(sentenceOf(message), suggestion || `See \`${commandWords(program, args)} --help\`.`)
+}
+
+const badChoice =
+  /^(?:option '(?:-\w, )?(--[\w-]+).*' argument|command-argument value) '(.*)' is invalid(?: for argument '(.*)')?\. Allowed choices are (.*)\.$/s
+
+function sentenceOf(message: string): string {
+  const [, flag, value, argument, choices] = badChoice.exec(message) ?? []
+  if (choices !== undefined) return `${flag ?? `<${argument}>`} is one of ${choices}, not '${value}'.`
+  return message.endsWith('.') ? message : `${message}.`
 }

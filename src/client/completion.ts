@@ -20,6 +20,13 @@ export async function complete(program: Grammar, words: string[], values: Values
   return offered.filter(({ word }) => word.startsWith(current))
 }
 
+/** The words of the command that a line is about, such as `policy simulate`. */
+export function commandWords(program: Grammar, words: string[]): string {
+  const names: string[] = []
+  for (let at: Grammar | null = follow(program, words).command; at !== null; at = at.parent) names.unshift(at.name())
+  return names.join(' ')
+}
+
 function follow(program: Grammar, words: string[]): Place {
   const place: Place = { command: program, arguments: 0, wantsValueOf: null, literal: false }
   for (const word of words) {

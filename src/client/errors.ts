@@ -47,7 +47,7 @@ function fromConfiguration(error: Error): CliError | null {
   if (error.name !== 'ConfigError') return null
   return new CliError(2, 'configuration', error.message, {
     details: ownDetails(error),
-    hint: 'Correct the file and run the command again; `switchyard doctor` checks it.',
+    hint: ownHint(error) ?? 'Correct the file and run the command again; `switchyard doctor` checks it.',
     cause: error,
   })
 }
@@ -167,7 +167,7 @@ function ownHint(error: Error): string | null {
 
 function ownDetails(error: Error): Details {
   const entries = Object.entries(error).filter(
-    ([key, value]) => key !== 'name' && key !== 'cause' && value !== undefined,
+    ([key, value]) => !['name', 'cause', 'hint'].includes(key) && value !== undefined,
   )
   return Object.fromEntries(entries)
 }

@@ -127,3 +127,16 @@ function differencesOf(before: Rule[], after: Rule[]): RuleDifference[] {
     return [{ rule: name, before: was?.outcome ?? null, after: is?.outcome ?? null, reason: (is ?? was)!.reason }]
   })
 }
+
+const severity: Record<RuleOutcome | Decision['outcome'], number> = {
+  ...{ pass: 0, pending: 1, skipped: 1, fail: 2 },
+  ...{ approve: 0, wait: 1, reject: 2 },
+}
+
+/** The criteria that make the outcome another one: those that came to be as bad as it, or no longer are worse. */
+export function causesOf({ recorded, decision, differences }: Simulation): string[] {
+  const [was, is] = [severity[recorded.outcome], severity[decision.outcome]]
+  const isCause = (before: number, after: number) => (is > was ? after === is : before > is && after <= is)
+  const rank = (outcome: RuleOutcome | null) => severity[outcome ?? 'pass']
+  return differences.filter(({ before, after }) => isCause(rank(before), rank(after))).map(({ rule }) => rule)
+}

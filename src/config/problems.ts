@@ -17,10 +17,13 @@ export function formatProblem(problem: ConfigProblem): string {
 /** A configuration that can't be used. The message is for people, one line for each problem. Exit code 2. */
 export class ConfigError extends Error {
   readonly problems: ConfigProblem[]
-  constructor(problems: ConfigProblem[]) {
+  /** Where another than the usual way leads on. */
+  readonly hint: string | undefined
+  constructor(problems: ConfigProblem[], hint?: string) {
     super(problems.map(formatProblem).join('\n'))
     this.name = 'ConfigError'
     this.problems = problems
+    this.hint = hint
   }
 }
 

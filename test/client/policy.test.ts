@@ -147,6 +147,18 @@ policyChange: { approvals: { count: 1, from: [rita, bosses] } }
   })
 })
 
+test('where a file is named that is not there, the hint is not about other files', async () => {
+  for (const line of ['policy check --file none.yaml', 'policy simulate 1 --policy none.yaml']) {
+    const { stderr } = await run(...line.split(' '))
+    expect(stderr).toContain('Give the path of a file that is there.')
+    expect(stderr).not.toContain('doctor')
+  }
+})
+
+test('where a flag is missing, the hint is about this very command', async () => {
+  expect((await run('policy', 'simulate', '1')).stderr).toContain('See `switchyard policy simulate --help`.')
+})
+
 describe('policy explain', () => {
   test('shows the decision as it was stored, and who can act on what is not met', async () => {
     const ran = await run('policy', 'explain', '1', '--json')
@@ -228,9 +240,16 @@ describe('policy simulate', () => {
       decisions: 2,
       differ: 1,
       unknown: 0,
-      changes: [{ number: 1, before: 'wait', after: 'approve' }],
+      changes: [{ number: 1, before: 'wait', after: 'approve', rules: ['labelled'] }],
     })
     expect((await run('policy', 'simulate', '--since', '1s', '--policy', other)).code).toBe(0)
+  })
+
+  test('names as causes only the criteria that are as bad as the outcome', async () => {
+    const rules = 'rules: [{ name: tiny, require: { size: { lines: { max: 1 } } } }, { require: { label: ready } }]\n'
+    const strict = await file('tiny.yaml', `checks: { tests: { run: npm test } }\n${rules}`)
+    const ran = await run('policy', 'simulate', '--all', '--policy', strict, '--json')
+    expect(ran.json).toMatchObject({ changes: [{ number: 1, before: 'wait', after: 'reject', rules: ['tiny'] }] })
   })
 
   test.each([

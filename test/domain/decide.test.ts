@@ -88,6 +88,14 @@ const reviewCases: Case[] = [
     snapshot: { ...twoApprovals, approvedBy: ['bob'] },
   },
   {
+    name: 'approvals that nobody needs',
+    rule: 'approvals',
+    outcome: 'pass',
+    decision: 'approve',
+    reason: 'needs no approval, and has those of bob',
+    snapshot: { approvedBy: ['bob'] },
+  },
+  {
     name: 'approvals given',
     rule: 'approvals',
     outcome: 'pass',

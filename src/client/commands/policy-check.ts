@@ -22,7 +22,7 @@ export async function run(context: CommandContext, { file }: PolicyCheck): Promi
   const installation = await checkInstallation(context)
   const policy = await checkPolicy(context, file, installation.people)
   const problems = [...installation.problems, ...policy.problems]
-  if (problems.length > 0) throw new ConfigError(problems)
+  if (problems.length > 0) throw new ConfigError(problems, policy.hint)
   const checked: Checked = {
     files: { installation: installation.file, policy: policy.file },
     policyDigest: policy.digest,
@@ -45,6 +45,7 @@ type CheckedPolicy = {
   problems: ConfigProblem[]
   digest: string | null
   warnings: ConfigProblem[]
+  hint?: string
 }
 
 async function checkPolicy(
@@ -61,12 +62,20 @@ async function checkPolicy(
   } catch (error) {
     const { code = 'unknown' } = error as NodeJS.ErrnoException
     if (code === 'ENOENT' && named === undefined) return { ...nothing, file: null }
-    return { ...nothing, file, problems: [fileProblem(file, `can't be read: ${code}`)] }
+    return { ...nothing, file, problems: [fileProblem(file, `can't be read: ${code}`)], ...hintFor(named, missing) }
   }
   const parsed = parsePolicy(text, file)
-  if (!parsed.ok) return { ...nothing, file, problems: parsed.problems }
+  if (!parsed.ok) return { ...nothing, file, problems: parsed.problems, ...hintFor(named, wrong) }
   const warnings = placedWarnings(parsed.policy, people, text, file)
   return { file, problems: [], digest: parsed.digest, warnings }
+}
+
+const missing = 'Give the path of a file that is there.'
+const wrong = 'Correct the file and run the command again.'
+
+/** `doctor` looks at the files that are in use, and not at another one. */
+function hintFor(named: string | undefined, hint: string): { hint?: string } {
+  return named === undefined ? {} : { hint }
 }
 
 function print({ output }: CommandContext, { files, policyDigest, warnings }: Checked): void {

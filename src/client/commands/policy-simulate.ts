@@ -11,7 +11,7 @@ import { CliError, usageError } from '../errors.ts'
 import { withPullRequest } from '../pull-request.ts'
 import { durationFlag, selectRepository } from '../select.ts'
 import { withInstallation } from '../session.ts'
-import { simulate, type Simulation, type UnderPolicy } from '../simulation.ts'
+import { causesOf, simulate, type Simulation, type UnderPolicy } from '../simulation.ts'
 import { newestDecision } from './policy-explain.ts'
 
 export type PolicySimulate = { pullRequest?: string; policy: string; all?: boolean; since?: string }
@@ -50,10 +50,11 @@ export async function run(context: CommandContext, input: PolicySimulate): Promi
 
 async function readPolicy({ cwd }: CommandContext, file: string): Promise<UnderPolicy> {
   const text = await readFile(resolve(cwd, file), 'utf8').catch((error: NodeJS.ErrnoException) => {
-    throw new ConfigError([fileProblem(file, `can't be read: ${error.code ?? error.message}`)])
+    const problem = fileProblem(file, `can't be read: ${error.code ?? error.message}`)
+    throw new ConfigError([problem], 'Give the path of a file that is there.')
   })
   const parsed = parsePolicy(text, file)
-  if (!parsed.ok) throw new ConfigError(parsed.problems)
+  if (!parsed.ok) throw new ConfigError(parsed.problems, 'Correct the file and run the command again.')
   return { policy: parsed.policy, digest: parsed.digest, source: 'base', problem: null }
 }
 
@@ -75,8 +76,8 @@ async function backtest(
     if (simulation === null || simulation.decision.outcome === recorded.outcome) continue
     result.differ += 1
     const { number, decidedAt, outcome: before } = recorded
-    const rules = simulation.differences.map(({ rule }) => rule)
-    result.changes.push({ number, decidedAt, before, after: simulation.decision.outcome, rules })
+    const { outcome: after } = simulation.decision
+    result.changes.push({ number, decidedAt, before, after, rules: causesOf(simulation) })
   }
   printBacktest(context, result)
   context.output.document(result)

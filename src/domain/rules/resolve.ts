@@ -179,6 +179,7 @@ function approvals(required: ApprovalsRequired, subject: RuleSubject): ResolvedF
 
 /** `1 of 2 approvals of this head from reviewers (bob)`. */
 export function approvalsReason({ count, from, by, unknown }: ResolvedApprovals): string {
+  if (count === 0) return `needs no approval${by.length > 0 ? `, and has those of ${by.join(', ')}` : ''}`
   const given = by.length > 0 ? ` (${by.join(', ')})` : ''
   const wanted = from === null ? '' : ` from ${listed(from)}`
   const nobody = by.length < count && unknown.length > 0 ? `; ${nobodyIn(unknown)}` : ''
