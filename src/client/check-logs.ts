@@ -31,7 +31,8 @@ export async function followChecks(
         context.stdout.write(`${toJson({ check, log: uri, text }, 0)}\n`)
         continue
       }
-      if (last !== uri) context.output.line({ text: `${check}  `, style: 'bold' }, { text: uri, style: 'dim' })
+      if (last !== uri)
+        context.output.line({ text: `${check}  `, style: 'bold' }, { text: `of ${repo}#${number}`, style: 'dim' })
       last = uri
       context.output.block(text)
     }

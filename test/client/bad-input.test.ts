@@ -11,7 +11,7 @@ describe('bad input ends with exit code 2 and does nothing', () => {
       'a value that is no choice',
       ['pr', 'list', '--state', 'opne'],
       {},
-      /Allowed choices are open, closed, merged, all/,
+      /--state is one of open, closed, merged, all, not .opne/,
     ],
     ['a missing argument', ['pr', 'view'], {}, /missing required argument 'pr'/],
     ['one argument too many', ['pr', 'view', '1', '2'], {}, /too many arguments/],

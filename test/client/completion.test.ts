@@ -82,7 +82,8 @@ describe('the words that may stand next are', () => {
 })
 
 test('a shell that is not known is refused with exit code 2', async () => {
-  expect((await switchyard(['completion', 'tcsh'], world())).code).toBe(2)
+  const { code, stderr } = await switchyard(['completion', 'tcsh'], world())
+  expect([code, stderr]).toEqual([2, expect.stringContaining("<shell> is one of bash, zsh, fish, not 'tcsh'.\n")])
 })
 
 const isInstalled = (shell: string) => spawnSync(shell, ['--version'], { stdio: 'ignore' }).status === 0

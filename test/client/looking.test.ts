@@ -19,7 +19,7 @@ async function installation() {
   onTestFinished(() => ledger.close())
   const logs = createFileLogStore(join(home, 'logs', 'checks'))
   const config = { repositories: [{ name: 'shop', remote: '/nowhere' }] }
-  const forge = { getPullRequest: async () => pullRequest() }
+  const forge = { getPullRequest: async (_: string, number: number) => (number > 9 ? null : pullRequest()) }
   const opened = { config, ledger, logs, forge, paths: { file: null, home }, close: async () => {} }
 
   /** Runs a command line; `interrupt` is Ctrl-C. */
@@ -114,6 +114,22 @@ test('audit --follow prints each entry once, late ones too, one document a line,
   expect(keys).toEqual(['old', 'new', 'late'])
 })
 
+test('audit of a pull request that does not exist is refused with 2', async () => {
+  const { ledger, run } = await installation()
+  await ledger.appendAudit(auditEntry())
+  const { code, errors } = await run('audit --pr 999')
+  expect([code, errors]).toEqual([2, expect.stringContaining('There is no pull request shop#999.')])
+})
+
+test('audit of an action that no entry has names those on record', async () => {
+  const { ledger, run } = await installation()
+  await ledger.appendAudit(auditEntry({ action: 'pr.landed' }))
+  await ledger.appendAudit(auditEntry({ key: 'b', action: 'pr.decided' }))
+  const { code, text } = await run('audit --action nonsense')
+  const said = 'No entries: "nonsense" is no action on record, which has pr.decided, pr.landed.\n'
+  expect([code, text]).toEqual([0, said])
+})
+
 test('audit --follow --limit leaves out older entries of the last minutes for good', async () => {
   const { ledger, start } = await installation()
   const at = (second: number) => new Date(Date.parse(NOW) + 1_000 * second).toISOString()
@@ -152,7 +168,16 @@ test('stats counts and measures', async () => {
     evidence: { uses: 3, reused: 1, reuseRate: 33.3 },
     flakyTests: [{ repo: 'shop', check: 'tests', test: 'adds', failures: 1, lastFailedAt: minute(1) }],
   })
-  expect((await run('stats')).text).toMatch(/refused 1 tests\n.*1 conflict[^]*opened → landed +1 +4 m +4 m[^]*flaky/)
+  const shown = (await run('stats')).text
+  expect(shown).toMatch(/refused 1 tests\n.*1 conflict[^]*opened → landed +1 +4 m +4 m[^]*flaky shop tests: adds/)
+  expect(shown).toContain(
+    'decisions used 3 results of checks, of which 1 (33.3 %) was there already and not run again\n',
+  )
+})
+
+test('stats of a quiet time say that nothing was flaky', async () => {
+  const { text } = await (await installation()).run('stats')
+  expect(text).toContain('decisions used no results of checks\nflaky tests: none\n')
 })
 
 test('logs --worker prints the last lines of the process that holds the role', async () => {
@@ -209,5 +234,5 @@ test('logs --follow prints what a check prints while it runs, and then the next 
   await following.shows('no findings\n')
   await next.close()
   expect(await following.interrupt()).toBe(130)
-  expect(following.text()).toMatch(/^tests {2}log:\S+\nok 1\nok 2\nlint {2}log:\S+\nno findings\n$/)
+  expect(following.text()).toMatch(/^tests {2}of shop#1\nok 1\nok 2\nlint {2}of shop#1\nno findings\n$/)
 })

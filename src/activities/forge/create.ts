@@ -90,5 +90,5 @@ function unknownBranch(repo: string, name: string, branches: Map<string, Sha>): 
     .slice(0, NEAREST)
     .map(({ each }) => each)
   const known = nearest.length > 0 ? `The nearest names are: ${nearest.join(', ')}.` : 'It has no branches yet.'
-  return `${repo} has no branch ${name}. ${known} Push it first, if it is new.`
+  return `${repo} has no branch ${name}. ${known}`
 }

@@ -1,7 +1,9 @@
+import { oneLine } from '#domain/text'
 import type { AuditEntry, AuditFilter } from '#ledger/port'
 import type { Installation } from '#installation/installation'
 import type { CommandContext, ExitCode } from '../context.ts'
 import { toJson } from '../output.ts'
+import { getPullRequest } from '../pull-request.ts'
 import { selectPullRequest, selectRepositories } from '../select.ts'
 import { withInstallation } from '../session.ts'
 import { limitFlag, sinceFlag } from '../since.ts'
@@ -20,13 +22,27 @@ export async function run(context: CommandContext, input: Audit): Promise<ExitCo
   const since = input.since === undefined ? {} : { since: sinceFlag(context, input.since) }
   return await withInstallation(context, async (installation) => {
     const filter = { ...(await filterOf(context, installation, input)), ...since, limit }
-    if (input.follow) return await follow(context, installation, filter)
     const entries = await installation.ledger.audit(filter)
-    if (entries.length === 0) context.output.line('No entries.')
+    const empty = entries.length > 0 ? null : await whyEmpty(installation, filter)
+    if (input.follow) {
+      if (input.action !== undefined && empty !== null) context.output.note(empty)
+      return await follow(context, installation, filter)
+    }
+    if (empty !== null) context.output.line(empty)
     else context.output.table(['when', 'who', 'what', 'pull request', 'snapshot', 'details'], entries.map(cells))
     context.output.document(entries)
     return 0
   })
+}
+
+/** Where nothing is found, a slip of the pen is told from a quiet time. */
+async function whyEmpty(installation: Installation, { repo, number, action }: AuditFilter): Promise<string> {
+  if (repo !== undefined && number !== undefined) await getPullRequest(installation, repo, number)
+  if (action === undefined) return 'No entries.'
+  const all = await installation.ledger.audit({ limit: MOST })
+  const known = [...new Set(all.map((entry) => entry.action))].sort()
+  if (known.includes(action) || known.length === 0) return 'No entries.'
+  return `No entries: ${JSON.stringify(oneLine(action, 60))} is no action on record, which has ${known.join(', ')}.`
 }
 
 async function filterOf(context: CommandContext, installation: Installation, input: Audit): Promise<AuditFilter> {

@@ -79,8 +79,15 @@ function print({ output }: CommandContext, document: Document): void {
     ['time', 'cases', 'p50', 'p95'],
     times.map(([name, cases, { p50, p95 }]) => [name, cases, time(p50), time(p95)]),
   )
-  output.line(`evidence ${evidence.uses} uses, ${evidence.reuseRate} % of them of what was there already`)
+  output.line(evidenceText(evidence))
+  if (flakyTests.length === 0) output.line('flaky tests: none')
   for (const { repo, check, test, failures, lastFailedAt } of flakyTests) {
     output.line({ text: 'flaky ', style: 'yellow' }, `${repo} ${check}: ${test}  ${failures} ×, last ${lastFailedAt}`)
   }
+}
+
+function evidenceText({ uses, reused, reuseRate }: Document['evidence']): string {
+  if (uses === 0) return 'decisions used no results of checks'
+  const were = reused === 1 ? 'was' : 'were'
+  return `decisions used ${uses} results of checks, of which ${reused} (${reuseRate} %) ${were} there already and not run again`
 }
