@@ -33,7 +33,7 @@ export function waitingAfter(
   if (decision.dryRun) {
     const would = first === undefined ? 'it would land' : `it would not land, ${first.rule}: ${first.reason}`
     const who = [`whoever may change .switchyard.yaml on ${snapshot.base.ref}`]
-    return { for: `dry run: ${would}`, since, until, who, command: explain(snapshot) }
+    return { for: `dry run: ${would}`, since, until, who, command: pushDirectly(snapshot) }
   }
   if (first === undefined) {
     return {
@@ -93,8 +93,7 @@ function whoCanAct(rule: Rule, snapshot: SnapshotFacts): Pick<Waiting, 'who' | '
   const need = firstNeed(rule)
   if (need) return whoCanMeet(need, snapshot)
   if (rule.rule === 'tests' && treeChecks(snapshot.policy.checks).length === 0) {
-    const command = `git push -o allow-direct ${remote} ${shellWord(snapshot.base.ref)}`
-    return { who: [`whoever may push .switchyard.yaml to ${snapshot.base.ref}`], command }
+    return { who: [`whoever may push .switchyard.yaml to ${snapshot.base.ref}`], command: pushDirectly(snapshot) }
   }
   return { who: [snapshot.author], command: command('review', snapshot) }
 }
@@ -135,6 +134,11 @@ function approvers(from: string[] | null, { author }: SnapshotFacts): string[] {
   return others.length > 0 ? others : from
 }
 
+/** Of the policy itself, where no PR can bring it: nothing lands while it is missing or a dry run. */
+function pushDirectly({ base }: SnapshotFacts): string {
+  return `git push -o allow-direct ${remote} ${shellWord(base.ref)}`
+}
+
 function explain({ repo, number }: SnapshotFacts): string {
   return `switchyard policy explain ${number} --repo ${repo}`
 }
@@ -154,12 +158,20 @@ function shellWord(text: string): string {
  */
 export type EjectionKind = 'tests' | 'conflict' | 'moved' | 'infrastructure' | 'blocked' | 'closed' | 'empty' | 'behind'
 
-/** Absent kinds are of 0.1.0. */
-export type Ejection = { reason: string; kind?: EjectionKind }
+/** Absent kinds are of 0.1.0. `outdated`: it was decided anew under another policy since. */
+export type Ejection = { reason: string; kind?: EjectionKind; outdated?: true }
 
 /** What an approved PR waits for after the queue ejected it. */
-export function waitingAfterEjection(snapshot: SnapshotFacts, { reason, kind }: Ejection, since: Instant): Waiting {
+export function waitingAfterEjection(
+  snapshot: SnapshotFacts,
+  { reason, kind, outdated }: Ejection,
+  since: Instant,
+): Waiting {
   const until = after(since, snapshot.policy.merge.staleAfter)
+  if (outdated) {
+    const ask = 'pr merge: the merge queue ejected it under another policy than the one that approves it now'
+    return { for: ask, since, until, who: [snapshot.author], command: command('merge', snapshot) }
+  }
   return {
     for: `ejected from the merge queue: ${reason}`,
     since,

@@ -170,6 +170,11 @@ test.each([
   expect(waitingAfterEjection(snapshotFacts({ head }), { reason: 'x', kind }, now).command).toBe(command)
 })
 
+test('an ejected PR that another policy approves waits for pr merge, whatever the queue said of it', () => {
+  const waiting = waitingAfterEjection(snapshotFacts(), { reason: 'x', kind: 'behind', outdated: true }, now)
+  expect(waiting).toMatchObject({ for: expect.stringMatching(/^pr merge: .*another policy/), command: pr('merge') })
+})
+
 test('a branch that a shell would read as more than a name is quoted in what an ejected PR waits for', () => {
   const head = { ref: 'a;$(b)', sha: 'b'.repeat(40) }
   const { command } = waitingAfterEjection(snapshotFacts({ head }), { reason: 'x', kind: 'conflict' }, now)
@@ -262,7 +267,9 @@ describe('a rule of the policy', () => {
   test('is told as a dry run where it is one', () => {
     const dry = { ...conditioned('label: ready'), dryRun: true as const }
     expect(waitingAfter(snapshotFacts(), dry, now).for).toBe('dry run: it would not land, mine: so')
-    expect(waitingAfter(snapshotFacts(), { ...dry, rules: [] }, now).for).toBe('dry run: it would land')
+    const waiting = waitingAfter(snapshotFacts(), { ...dry, rules: [] }, now)
+    expect(waiting).toMatchObject({ for: 'dry run: it would land', who: ['whoever may change .switchyard.yaml on main'] })
+    expect(waiting.command).toBe('git push -o allow-direct switchyard main')
   })
 })
 
