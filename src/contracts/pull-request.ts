@@ -61,7 +61,14 @@ export type PullRequestCarried = {
 }
 
 /** When a head was ejected, and who had asked that it lands, where the policy does not do so by itself. */
-export type EjectedFrom = { at: Instant; by: string | null }
+export type EjectedFrom = {
+  at: Instant
+  by: string | null
+  /** The digest of the policy that had approved it; absent where only this run's own decision tells. */
+  policy?: string
+  /** It was decided anew under another policy since: what the queue said of it helps nobody any more. */
+  outdated?: true
+}
 
 export type PullRequestResult = {
   state: Exclude<PullRequestState, 'open'> | 'stale'

@@ -124,11 +124,13 @@ async function movedOn(run: PullRequestRun, snapshot: SnapshotFacts, finished: (
 async function decideAndPublish(run: PullRequestRun, snapshot: SnapshotFacts, checks: CheckResults): Promise<void> {
   const now = timestamp()
   const decision = run.decide(snapshot, checks, now)
-  run.decision = decision
   if (run.ejected && run.ejected.head !== snapshot.head.sha) run.ejected = null
+  const ejectedUnder = run.ejected?.policy ?? run.decision?.policyDigest ?? decision.policyDigest
+  if (run.ejected && ejectedUnder !== decision.policyDigest) run.ejected = { ...run.ejected, outdated: true }
+  run.decision = decision
   await askPeople(run, snapshot, decision).catch(unlessFailed)
   if (mayLand(run, snapshot)) enterQueue(run, snapshot, { outcome: 'offered' })
-  else if (decision.outcome === 'approve' && run.ejected)
+  else if (decision.outcome === 'approve' && run.ejected && !decision.dryRun)
     run.enter('waiting', waitingAfterEjection(snapshot, run.ejected, now))
   else {
     const waiting = waitingAfter(snapshot, decision, now, run.shownQuestions())

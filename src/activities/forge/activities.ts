@@ -155,6 +155,8 @@ async function publishDecision({ forge, ledger }: ForgeTools, publication: Publi
         head: publication.ejected.head,
         reason: publication.ejected.reason,
         kind: publication.ejected.kind ?? null,
+        // Said first when it was ejected: what is published of it later is not recorded.
+        policy: decision?.policyDigest ?? null,
       },
     })
   }

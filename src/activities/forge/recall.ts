@@ -7,7 +7,7 @@ export type Recalled = {
   /** Since when it is known to be the head: earlier words may be about another. */
   headSince: Instant
   mergeRequest: { by: string; head: Sha; base?: string } | null
-  ejected: (Ejection & { head: Sha; at: Instant; by: string | null }) | null
+  ejected: (Ejection & { head: Sha; at: Instant; by: string | null; policy?: string }) | null
 }
 
 type Asked = Pick<Recalled, 'mergeRequest' | 'ejected'>
@@ -58,9 +58,10 @@ function next(asked: Asked, { action, actor, at, details }: AuditEntry, head: Sh
   }
   if (details['head'] !== head) return asked
   if (action === 'pr.ejected') {
-    const { reason, kind } = details as Ejection
+    const { reason, kind, policy } = details as Ejection & { policy?: string | null }
     const by = asked.mergeRequest?.by ?? null
-    return { mergeRequest: null, ejected: { head, reason, ...(kind ? { kind } : {}), at, by } }
+    const ejected = { head, reason, ...(kind ? { kind } : {}), at, by, ...(policy ? { policy } : {}) }
+    return { mergeRequest: null, ejected }
   }
   if (action !== 'pr.commanded' || details['allowed'] !== true) return asked
   const command = String(details['command'])

@@ -49,6 +49,11 @@ describe('what was asked of a head', () => {
     ['a merge of what was closed', entries(said('merge'), ['pr.reopened', { head: 'feature' }]), nothing],
     ['an ejection', entries(ejected), { mergeRequest: null, ejected: { ...out, at: minute(0), by: null } }],
     [
+      'an ejection with the policy that had approved it',
+      entries(['pr.ejected', { ...ejected[1], policy: 'p1' }]),
+      { mergeRequest: null, ejected: { ...out, at: minute(0), by: null, policy: 'p1' } },
+    ],
+    [
       'an ejection after a merge',
       entries(said('merge'), ejected),
       { mergeRequest: null, ejected: { ...out, at: minute(1), by: 'bob' } },
