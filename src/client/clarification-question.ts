@@ -20,6 +20,9 @@ export type QuestionFlags = {
   needed?: string
   default?: string
   expires?: string
+  remindAfter?: string
+  escalateAfter?: string
+  escalateTo?: string[]
   atExpiry?: AtExpiry
   kind: 'question' | 'approval'
   urgent?: boolean
@@ -47,6 +50,8 @@ export function prepareQuestion(flags: QuestionFlags, about: { repo: string | nu
       : { remember: { scope: flags.remember, context: text === '' ? '' : digest } }),
     ladder: ladderOf(flags),
   }
+  if (flags.escalateAfter !== undefined && flags.escalateTo === undefined)
+    throw usageError('--escalate-after says when, and nothing says to whom.', 'Add --escalate-to <names>.')
   const question = { ...completeQuestion(asked), contextDigest: isLong ? digest : null }
   const problem = problemOfQuestion(question)
   if (problem !== null) throw usageError(`${problem.replaceAll(/`(\w+)`/g, flagOf)}.`, 'See `switchyard ask --help`.')
@@ -64,17 +69,31 @@ function optionsOf({ options = [], option = [] }: QuestionFlags): Question['opti
 }
 
 /** A default that nobody is to take would be none. */
-function ladderOf({ expires, atExpiry, default: standard }: QuestionFlags): Partial<Question['ladder']> {
+function ladderOf(flags: QuestionFlags): Partial<Question['ladder']> {
+  const { expires, remindAfter, escalateAfter, escalateTo, atExpiry, default: standard } = flags
   const end = atExpiry ?? (standard === undefined ? undefined : 'default')
   return {
     ...(expires === undefined ? {} : { expiresAfter: durationFlag(expires, '--expires') }),
+    ...(remindAfter === undefined ? {} : { remindAfter: durationFlag(remindAfter, '--remind-after') }),
+    ...(escalateAfter === undefined ? {} : { escalateAfter: durationFlag(escalateAfter, '--escalate-after') }),
+    ...(escalateTo === undefined ? {} : { escalateTo: stepsOf(escalateTo) }),
     ...(end === undefined ? {} : { atExpiry: end }),
   }
+}
+
+const MAX_STEPS = 10
+
+/** One after the other, each a step. */
+function stepsOf(names: string[]): string[][] {
+  if (names.length === 0) throw usageError('--escalate-to names nobody.', 'Give people or groups, with commas.')
+  if (names.length > MAX_STEPS) throw usageError(`--escalate-to has more than ${MAX_STEPS} names.`)
+  return names.map((name) => [name])
 }
 
 const FLAGS: Record<string, string> = {
   ...{ title: 'The title', options: '--options', default: '--default', needed: '--needed', who: '--who' },
   ...{ atExpiry: '--at-expiry', expiresAfter: '--expires' },
+  ...{ remindAfter: '--remind-after', escalateAfter: '--escalate-after' },
 }
 
 function flagOf(_: string, field: string): string {

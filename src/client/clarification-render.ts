@@ -34,7 +34,7 @@ export function printClarification(output: Output, row: WholeClarification, now:
   const field = (name: string, ...value: Text[]) => output.line({ text: name.padEnd(10), style: 'dim' }, ...value)
   field('kind', row.urgent ? `${row.kind}, urgent` : row.kind)
   field('from', row.from.workflowId ?? 'a script', row.from.webUrl === null ? '' : `  ${row.from.webUrl}`)
-  if (row.repo !== null) field('about', aboutOf(row).trim())
+  if (row.repo !== null) field('about', placeOf(row))
   field('for', whoOf(row))
   field('asked', `${row.askedAt} (${relative(row.askedAt, now)})`)
   field('next', nextOf(row, now))
@@ -84,7 +84,10 @@ function whoOf({ who, needed, answered }: InboxRow): string {
   return needed === 1 ? names : `${names} (${answered.length} of ${needed})`
 }
 
-function aboutOf({ repo, number }: InboxRow): string {
-  if (repo === null) return ''
-  return number === null ? `${repo}: ` : `${repo}#${number}: `
+function aboutOf(row: InboxRow): string {
+  return row.repo === null ? '' : `${placeOf(row)}: `
+}
+
+function placeOf({ repo, number }: InboxRow): string {
+  return `${repo ?? ''}${number === null ? '' : `#${number}`}`
 }

@@ -21,7 +21,10 @@ export type Clarification = { row: InboxRow; not: string[]; ended: { status: str
 
 const PREFIX = 'ask:'
 const ID_DIGITS = 16
+/** Of the ids that are shown. */
 const SHORTEST = 6
+/** Fewer would be taken for one when they were meant for a pull request, and an answer is not taken back. */
+const FEWEST = 4
 /** Memos are read page by page: a page of 500 is 3 MB at most. */
 const PAGE = 500
 const DEADLINE_MS = 10_000
@@ -128,8 +131,7 @@ export function shortIds(ids: string[]): (id: string) => string {
 
 function digitsOf(text: string): string | null {
   const digits = /^(?:ask:)?([0-9a-f]{1,16})$/i.exec(text.trim())?.[1]?.toLowerCase()
-  // Fewer would be taken for one when they were meant for a pull request, and an answer is not taken back.
-  return digits !== undefined && digits.length >= SHORTEST ? digits : null
+  return digits !== undefined && digits.length >= FEWEST ? digits : null
 }
 
 async function query(connected: Connected, clauses: string[], limit: number): Promise<Clarification[]> {
@@ -185,7 +187,9 @@ function unknown(text: string, open: Clarification[]): CliError {
     nearest.length === 0
       ? 'No question is open now. See `switchyard inbox --all`.'
       : ['The nearest open ones:', ...nearest.map(({ id, title }) => `  ${id}  ${oneLine(title, 60)}`)].join('\n')
-  return new CliError(2, 'unknown-question', `There is no question ${JSON.stringify(oneLine(text, 60))}.`, {
+  const isShort = wanted.length < FEWEST && /^[0-9a-f]+$/.test(wanted)
+  const why = isShort ? ` The beginning of an id has at least ${FEWEST} characters.` : ''
+  return new CliError(2, 'unknown-question', `There is no question ${JSON.stringify(oneLine(text, 60))}.${why}`, {
     details: { id: text.slice(0, 100), nearest: nearest.map(({ id, title }) => ({ id, title })) },
     hint,
   })

@@ -60,6 +60,26 @@ describe('ask', () => {
     ])
   })
 
+  test('takes the steps of its ladder', async () => {
+    const in_ = served()
+    const flags = ['--remind-after', '5m', '--escalate-after', '20m', '--escalate-to', 'leads,owners']
+    const { stderr } = await switchyard(['ask', 'Deploy?', ...flags], in_)
+    const steps = { remindAfter: 300_000, escalateAfter: 1_200_000, escalateTo: [['leads'], ['owners']] }
+    expect(asked(in_)).toMatchObject([{ ladder: { ...steps, expiresAfter: 1_800_000, atExpiry: 'park' } }])
+    expect(stderr).toContain('leads is nobody')
+  })
+
+  test('warns where the key is that of a question with other words, which stays as it was', async () => {
+    const in_ = served()
+    const ask = (...args: string[]) => switchyard(['ask', ...args, '--key', 'h1', '--json'], in_)
+    const first = await ask('Deploy?', '--options', 'yes,no')
+    expect((await ask('Deploy?', '--options', 'yes,no')).stderr).not.toContain('other words')
+    for (const words of [['Roll back?', '--options', 'yes,no'], ['Deploy?']]) {
+      const { json, stderr } = await ask(...words)
+      expect([json, stderr]).toEqual([first.json, expect.stringContaining('other words: "Deploy?" (yes, no).')])
+    }
+  })
+
   test.each<[string, string[], string]>([
     ['a default that is no option', ['--options', 'a,b', '--default', 'c'], '--default'],
     ['an expiry to a default without one', ['--at-expiry', 'default'], '--at-expiry'],
@@ -67,6 +87,11 @@ describe('ask', () => {
     ['half a person', ['--needed', '1.5'], '--needed'],
     ['several people without options', ['--needed', '2'], '--needed'],
     ['no duration', ['--expires', 'soon'], '--expires'],
+    ['no duration to remind', ['--remind-after', 'soon'], '--remind-after'],
+    ['a reminder in years', ['--remind-after', '800d'], '--remind-after'],
+    ['no duration to escalate', ['--escalate-after', 'soon', '--escalate-to', 'leads'], '--escalate-after'],
+    ['a step to nobody', ['--escalate-after', '5m'], '--escalate-to'],
+    ['too many steps', ['--escalate-to', 'a,b,c,d,e,f,g,h,i,j,k'], '--escalate-to'],
     ['no duration to wait', ['--wait=soon'], '--wait'],
     ['two contexts', ['--context', 'a', '--context-file', 'b'], '--context-file'],
     ['a file that is not there', ['--context-file', '/nowhere/b'], '/nowhere/b'],

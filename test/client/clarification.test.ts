@@ -170,7 +170,7 @@ describe('inbox', () => {
 })
 
 describe('answer', () => {
-  test.each(['3f2a91', '3F2A91C', 'ask:3f2a91', ID])('takes the id %s', async (id) => {
+  test.each(['3f2a', '3f2a91', '3F2A91C', 'ask:3f2a91', ID])('takes the id %s', async (id) => {
     const in_ = inbox(question({ options: yesNo }))
     const ran = await switchyard(['answer', id, 'yes', '--comment', 'it is fine'], in_)
     expect([ran.code, ran.stdout, in_.acts]).toEqual([
@@ -272,13 +272,18 @@ describe('answer', () => {
     ])
   })
 
-  test.each(['', '3', '3f2a9', 'pr:shop#1', "x' OR '1'='1", '\u001b[31m'])(
+  test.each(['', '3', '3f2', '3f2a92', 'pr:shop#1', "x' OR '1'='1", '\u001b[31m'])(
     'of what is no id (%j): exit code 2',
     async (id) => {
       const ran = await switchyard(['answer', id, 'yes', '--json'], inbox(question()))
       expect([ran.code, ran.error.code]).toEqual([2, 'unknown-question'])
     },
   )
+
+  test('of too short a beginning: how much of it is wanted', async () => {
+    const { stderr } = await switchyard(['answer', '3f2', 'yes'], inbox(question()))
+    expect(stderr).toContain('There is no question "3f2". The beginning of an id has at least 4 characters.')
+  })
 
   test('of a beginning of two: both', async () => {
     const two = inbox(question(), question({}, { id: 'ask:3f2a91d04b5d6e7f' }))
@@ -365,6 +370,19 @@ describe('of a question', () => {
         command: 'switchyard answer 3f2a91',
       },
     })
+  })
+
+  test('why says that anybody can act, where nobody is named', async () => {
+    const in_ = inbox(question())
+    expect((await switchyard(['why', ID], in_)).stdout).toContain('  who can act anybody\n')
+    expect((await switchyard(['why', ID, '--json'], in_)).json).toMatchObject({ waiting: { who: [] } })
+  })
+
+  test('view says which repository or pull request it is about', async () => {
+    const about = async (asked: Parameters<typeof question>[0]) =>
+      /^about +(.*)$/m.exec((await switchyard(['view', ID], inbox(question(asked)))).stdout)?.[1]
+    expect(await about({ repo: 'shop' })).toBe('shop')
+    expect(await about({ repo: 'shop', number: 1 })).toBe('shop#1')
   })
 
   test('why says that it has ended', async () => {

@@ -10,7 +10,7 @@ import type { Instant } from '#domain/pull-request'
 import type { Connected, Installation } from '#installation/installation'
 import { prepareQuestion, type Prepared, type QuestionFlags } from '../clarification-question.ts'
 import { waitForOutcome } from '../clarification-wait.ts'
-import { shortIds } from '../clarifications.ts'
+import { describeClarification, shortIds } from '../clarifications.ts'
 import type { CommandContext, ExitCode } from '../context.ts'
 import { CliError, usageError } from '../errors.ts'
 import { bodyText } from '../pull-request-body.ts'
@@ -61,6 +61,7 @@ export async function run(context: CommandContext, input: Asking): Promise<ExitC
         people: peopleWhoMatter(prepared.question, [], installation.config.people),
       }
       const { id, outcome } = await ask(context, { installation, connected, request, prepared, by })
+      if (input.key !== undefined) await noteOtherWords(context, connected, id, prepared.question)
       if (outcome !== null || limit === undefined) return show(context, id, outcome, outcome === null ? 0 : undefined)
       context.output.note({ text: `Asked ${id}; waits for the answer. Ctrl-C detaches.`, style: 'dim' })
       return show(context, id, await waitForOutcome(connected, { id, request, limit }, context.signal))
@@ -132,9 +133,27 @@ async function useRemembered(
   return 0
 }
 
+/** The same key is the same question, as it was asked first. */
+async function noteOtherWords(
+  { output }: CommandContext,
+  connected: Connected,
+  id: string,
+  { title, options }: Question,
+): Promise<void> {
+  const there = (await describeClarification(connected, id))?.row
+  if (there === undefined || (there.title === title && valuesOf(there) === valuesOf({ options }))) return
+  const values = there.options.length === 0 ? 'any text' : valuesOf(there)
+  const text = `The key was used before, and that question has other words: "${there.title}" (${values}). It stays as it was asked; give another --key to ask anew.`
+  output.note({ text, style: 'yellow' })
+}
+
+function valuesOf({ options }: Pick<Question, 'options'>): string {
+  return options.map(({ value }) => value).join(', ')
+}
+
 /** They may answer under the name they were asked by, but nobody can tell them. */
-function noteStrangers({ output }: CommandContext, { config }: Installation, { who }: Question): void {
-  for (const name of who.filter((one) => !isKnownName(one, config.people))) {
+function noteStrangers({ output }: CommandContext, { config }: Installation, { who, ladder }: Question): void {
+  for (const name of [...who, ...ladder.escalateTo.flat()].filter((one) => !isKnownName(one, config.people))) {
     const text = `${name} is nobody among \`people\` of switchyard.yaml: only who acts under that name may answer.`
     output.note({ text, style: 'yellow' })
   }

@@ -105,7 +105,9 @@ const ends = new Set(['landed', 'closed', 'answered', 'defaulted', 'expired', 'c
 
 function print({ output, now }: CommandContext, { workflowId, phase, waiting, decision, pending }: Why): void {
   output.line({ text: `${workflowId}  `, style: 'bold' }, phaseText(phase))
-  if (waiting !== null) for (const line of waitingLines(waiting, now())) output.line(...line)
+  const isForAnybody = waiting?.who.length === 0 && parsePipelineId(workflowId).kind === 'clarification'
+  const shown = isForAnybody ? { ...waiting, who: ['anybody'] } : waiting
+  if (shown !== null) for (const line of waitingLines(shown, now())) output.line(...line)
   else if (ends.has(phase)) output.line('It has ended: it waits for nothing and nobody.')
   else if (pending.length === 0) output.line('It waits for nothing and nobody.')
   for (const line of pendingLines(pending)) output.line(...line)

@@ -82,6 +82,9 @@ const withEnds = (command: Grammar) =>
   withActor(
     command
       .option('--default <value>', 'taken at expiry, unless --at-expiry says otherwise')
+      .option('--remind-after <duration>', 'the first reminder (default: 10m)')
+      .option('--escalate-after <duration>', 'between the names of --escalate-to (default: 30m)')
+      .option('--escalate-to <names>', 'people and groups who may answer as well, one after the other', collectNames)
       .option('--expires <duration>', 'such as 2h (default: question 30m, approval 7d)')
       .addOption(
         new Option('--at-expiry <what>', 'when nobody answered (default: question park, approval fail)').choices([

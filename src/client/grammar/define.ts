@@ -28,7 +28,8 @@ export type Definition<Input> = {
 const meanings: Record<string, string> = {
   pr: 'its number, or <repository>#<number>',
   id: 'a pull request (12, shop#12) or a pipeline (pr:shop#12, queue:shop@main, ask:3f2a91), as `runs` lists them',
-  question: 'its id as `inbox` lists it, or an unambiguous beginning of it, with or without `ask:`',
+  question:
+    'its id as `inbox` lists it, or an unambiguous beginning of it of 4 characters or more, with or without `ask:`',
   title: 'what is asked, in one line',
   answer: 'its id as `answers list` shows it',
   what: '`pr` for the counts of reviewed pull requests',
