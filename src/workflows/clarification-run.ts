@@ -226,7 +226,7 @@ export class ClarificationRun {
   }
 
   private showDetails(): void {
-    setCurrentDetails(renderClarification(this.state, this.refused))
+    setCurrentDetails(renderClarification(this.state, this.refused, workflowInfo().workflowId))
   }
 }
 
