@@ -29,7 +29,7 @@ export async function withEvidence(
   run: () => Promise<CheckFindings>,
   { surroundings = null, now = () => new Date() }: { surroundings?: string | null; now?: () => Date } = {},
 ): Promise<CheckResult> {
-  const { repo, check, subject } = request
+  const { repo, number, check, subject } = request
   const id = executionId()
   const key = evidenceKey({ digest: check.digest, surroundings })
   const earlier = (await ledger.evidence(id)) ?? (await ledger.findPass(repo, check.name, subject, key))
@@ -41,6 +41,7 @@ export async function withEvidence(
   const evidence: Evidence = {
     id,
     repo,
+    number,
     check: check.name,
     subject,
     digest: check.digest,
@@ -67,7 +68,7 @@ export function checkLogName({ repo, number, check }: CheckRequest): string {
 }
 
 function toResult(evidence: Evidence, reused: boolean): CheckResult {
-  const { repo: _repo, workflowId: _workflowId, findings, tests, ...rest } = evidence
+  const { repo: _repo, number: _number, workflowId: _workflowId, findings, tests, ...rest } = evidence
   return {
     ...rest,
     findings: findings.slice(0, MAX_FINDINGS),

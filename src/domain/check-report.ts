@@ -76,7 +76,7 @@ function listed({ failed, failures }: TestReport): string {
 
 function spoken({ name, since }: TestFailure): string {
   const short = name.length > MAX_NAME ? `${name.slice(0, MAX_NAME - 1)}…` : name
-  return since === null ? short : `${short} (since ${since.slice(0, 10)})`
+  return since === null ? short : `${short} (since ${since.slice(0, 16).replace('T', ' ')} UTC)`
 }
 
 /** Fills in since when each test fails that failed before. */

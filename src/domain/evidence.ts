@@ -24,7 +24,10 @@ export type Finding = {
 /** A log file outside history: where, what, and its masked last lines (≤ 4 KB). */
 export type LogReference = { uri: string; sha256: string; bytes: number; tail: string }
 
-/** A test that failed. `since`: when it failed first after it last passed, in any run of this check on the repository. */
+/**
+ * A test that failed. `since`: when it failed first after it last passed, in the runs of this check for the same pull
+ * request; null where this is the first.
+ */
 export type TestFailure = { name: string; message: string; since: Instant | null }
 
 /** What a check's own report (JUnit) says of its tests; at most 200 failures are kept, `failed` counts all. */
@@ -34,6 +37,8 @@ export type TestReport = { total: number; failed: number; skipped: number; failu
 export type Evidence = {
   id: string
   repo: string
+  /** The PR that it was run for, by its own pipeline or the merge queue. Absent in what an earlier version recorded. */
+  number?: number
   check: CheckName
   subject: Subject
   /** Digest of what was asked to run: command, setup, environment. */
@@ -56,7 +61,7 @@ export type Evidence = {
  * What a check activity answers: the evidence, with at most 20 findings, and whether it was there before. A check that
  * could not run at all left no evidence: its `id` is empty.
  */
-export type CheckResult = Omit<Evidence, 'repo' | 'workflowId'> & { findingsTotal: number; reused: boolean }
+export type CheckResult = Omit<Evidence, 'repo' | 'number' | 'workflowId'> & { findingsTotal: number; reused: boolean }
 
 /** The ledger's key for evidence about a subject. */
 export function subjectKey(subject: Subject): string {

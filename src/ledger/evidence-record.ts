@@ -78,10 +78,10 @@ async function saveEvidence(tables: Kysely<Tables>, evidence: Evidence): Promise
 }
 
 function evidenceRow(evidence: Evidence): Insertable<RecordTables['evidence']> {
-  const { id, repo, check, subject, conclusion, startedAt, finishedAt } = evidence
+  const { id, repo, number = null, check, subject, conclusion, startedAt, finishedAt } = evidence
   const digest = evidenceKey(evidence)
   return {
-    ...{ id, repo, check_name: check, subject: subjectKey(subject), digest, conclusion },
+    ...{ id, repo, number, check_name: check, subject: subjectKey(subject), digest, conclusion },
     ...{ started_at: startedAt, finished_at: finishedAt, complete: isComplete(evidence) ? 1 : 0 },
     evidence: JSON.stringify(evidence),
   }

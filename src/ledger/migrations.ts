@@ -1,8 +1,9 @@
 import type { CreateTableBuilder, Kysely } from 'kysely'
 import type { Migration } from 'kysely/migration'
-import { addReactions } from './migration-0004.ts'
 import { addFailuresAndStatistics } from './migration-0003.ts'
+import { addReactions } from './migration-0004.ts'
 import { addClarifications } from './migration-0005.ts'
+import { addPullRequestOfEvidence } from './migration-0006.ts'
 import { texts, type StoreDialect } from './store-dialect.ts'
 
 /** Forward only: a step that ran anywhere is never edited, the next change is a new one. Names sort by age. */
@@ -10,9 +11,10 @@ export function migrations(store: StoreDialect): Record<string, Migration> {
   return {
     '0001-record': { up: (db) => createRecord(db, store) },
     '0002-local-forge': { up: (db) => createLocalForge(db, store) },
-    '0004-reactions': { up: (db) => addReactions(db, store) },
     '0003-failures-and-statistics': { up: (db) => addFailuresAndStatistics(db, store) },
+    '0004-reactions': { up: (db) => addReactions(db, store) },
     '0005-clarifications': { up: (db) => addClarifications(db, store) },
+    '0006-pull-request-of-evidence': { up: addPullRequestOfEvidence },
   }
 }
 

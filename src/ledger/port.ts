@@ -132,10 +132,11 @@ export interface Ledger {
   saveEvidence(evidence: Evidence): Promise<void>
   evidence(id: string): Promise<Evidence | null>
   /**
-   * Of each of these tests that failed: when it failed first since the newest run of this check, on any subject, that
-   * ended without its failure. A run tells that when it passed, or when it failed and its report names every failure.
+   * Of each of these tests that failed in the runs of this check for this PR: when it failed first since the newest of
+   * them, on any subject, that ended without its failure. A run tells that when it passed, or when it failed and its
+   * report names every failure. What ran for other PRs counts neither way: they have nothing to do with this change.
    */
-  failingSince(repo: string, check: CheckName, tests: string[]): Promise<Map<string, Instant>>
+  failingSince(runs: { repo: string; number: number; check: CheckName }, tests: string[]): Promise<Map<string, Instant>>
   /** Those that failed at `since` (inclusive) or later, most failures first. */
   flakyTests(filter: { repo?: string; since?: Instant }): Promise<FlakyTest[]>
   /**

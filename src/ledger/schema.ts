@@ -27,6 +27,8 @@ export type RecordTables = {
     started_at: Instant | null
     /** It tells of every test of the check whether it failed. */
     complete: Flag
+    /** Null: of what an earlier version recorded. */
+    number: number | null
   }
   test_failures: {
     evidence_id: string

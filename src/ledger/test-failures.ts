@@ -17,16 +17,18 @@ export function testKey(name: string): string {
 
 export function testFailures(tables: Kysely<Tables>) {
   return {
-    async failingSince(repo: string, check: CheckName, tests: string[]): Promise<Map<string, Instant>> {
+    async failingSince(runs: Runs, tests: string[]): Promise<Map<string, Instant>> {
       const keys = new Map(tests.map((test) => [testKey(test), test]))
       if (keys.size === 0) return new Map()
       const rows = await tables
-        .with('failed', (db) => lastCleanRuns(db, repo, check, [...keys.keys()]))
+        .with('failed', (db) => lastCleanRuns(db, runs, [...keys.keys()]))
         .selectFrom('test_failures as failure')
         .innerJoin('failed', 'failed.test', 'failure.test')
+        .innerJoin('evidence as run', 'run.id', 'failure.evidence_id')
         .select(({ fn }) => ['failure.test', fn.min('failure.at').as('since')])
-        .where('failure.repo', '=', repo)
-        .where('failure.check_name', '=', check)
+        .where('failure.repo', '=', runs.repo)
+        .where('failure.check_name', '=', runs.check)
+        .where('run.number', '=', runs.number)
         .where(({ or, eb, ref }) =>
           or([eb('failed.clean_at', 'is', null), eb('failure.at', '>', ref('failed.clean_at').$notNull())]),
         )
@@ -72,8 +74,10 @@ export function testFailures(tables: Kysely<Tables>) {
 
 const MOST_FLAKY = 100
 
-/** Of each of these tests that ever failed, when the newest run ended that tells of it no failure. */
-function lastCleanRuns(tables: QueryCreator<Tables>, repo: string, check: CheckName, tests: string[]) {
+type Runs = { repo: string; number: number; check: CheckName }
+
+/** Of each of these tests that ever failed, when the newest of these runs ended that tells of it no failure. */
+function lastCleanRuns(tables: QueryCreator<Tables>, { repo, number, check }: Runs, tests: string[]) {
   return tables
     .selectFrom((db) =>
       db
@@ -91,6 +95,7 @@ function lastCleanRuns(tables: QueryCreator<Tables>, repo: string, check: CheckN
         .selectFrom('evidence')
         .select('evidence.finished_at')
         .where('evidence.repo', '=', repo)
+        .where('evidence.number', '=', number)
         .where('evidence.check_name', '=', check)
         .where('evidence.complete', '=', 1)
         .where(({ not, exists, selectFrom }) =>

@@ -29,13 +29,13 @@ const cases: [string, Verdict, CheckReport | null, Verdict][] = [
     'red with failed tests',
     red,
     cart,
-    { conclusion: 'failed', reason: '2 of 40 tests failed: cart › adds (since 2026-11-20), cart › removes' },
+    { conclusion: 'failed', reason: '2 of 40 tests failed: cart › adds (since 2026-11-20 08:00 UTC), cart › removes' },
   ],
   [
     'green with failed tests',
     passed,
     cart,
-    { conclusion: 'failed', reason: '2 of 40 tests failed: cart › adds (since 2026-11-20), cart › removes' },
+    { conclusion: 'failed', reason: '2 of 40 tests failed: cart › adds (since 2026-11-20 08:00 UTC), cart › removes' },
   ],
   [
     'killed with failed tests',

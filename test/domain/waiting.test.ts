@@ -268,7 +268,10 @@ describe('a rule of the policy', () => {
     const dry = { ...conditioned('label: ready'), dryRun: true as const }
     expect(waitingAfter(snapshotFacts(), dry, now).for).toBe('dry run: it would not land, mine: so')
     const waiting = waitingAfter(snapshotFacts(), { ...dry, rules: [] }, now)
-    expect(waiting).toMatchObject({ for: 'dry run: it would land', who: ['whoever may change .switchyard.yaml on main'] })
+    expect(waiting).toMatchObject({
+      for: 'dry run: it would land',
+      who: ['whoever may change .switchyard.yaml on main'],
+    })
     expect(waiting.command).toBe('git push -o allow-direct switchyard main')
   })
 })

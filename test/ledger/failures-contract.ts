@@ -11,7 +11,7 @@ function run(at: number, failed: string[] | null, changes: Partial<Evidence> = {
   const report = { total: 10, failed: failures.length, skipped: 0, failures }
   return evidence({
     ...{ id: `run-${at}`, conclusion: failures.length > 0 || failed === null ? 'failed' : 'passed' },
-    ...{ tests: failed === null ? null : report, startedAt: minute(at - 1), finishedAt: minute(at) },
+    ...{ number: 1, tests: failed === null ? null : report, startedAt: minute(at - 1), finishedAt: minute(at) },
     ...changes,
   })
 }
@@ -22,7 +22,7 @@ export function failuresContract(makeLedger: MakeLedger): void {
     const since = async (runs: Evidence[], tests = ['a', 'b']) => {
       const ledger = await makeLedger()
       for (const each of runs) await ledger.saveEvidence(each)
-      return Object.fromEntries(await ledger.failingSince('shop', 'tests', tests))
+      return Object.fromEntries(await ledger.failingSince({ repo: 'shop', number: 1, check: 'tests' }, tests))
     }
 
     it('is its first failure after the newest run without it', async () => {
@@ -32,6 +32,18 @@ export function failuresContract(makeLedger: MakeLedger): void {
 
     it('is its first failure where it never passed', async () => {
       expect(await since([run(1, ['a']), run(2, ['a'])])).toEqual({ a: minute(1) })
+    })
+
+    it('is told from the runs for the same pull request, whatever others ran meanwhile', async () => {
+      const queue = { workflowId: 'queue:shop@main' }
+      const others = [
+        run(1, ['a'], { number: 2 }),
+        run(3, [], { number: 2 }),
+        run(4, [], { number: 2, ...queue }),
+        run(5, ['b'], { number: 2 }),
+      ]
+      expect(await since([...others, run(2, ['a']), run(6, ['a', 'b'], queue)])).toEqual({ a: minute(2), b: minute(6) })
+      expect(await since([...others, run(2, ['a']), run(6, [], queue), run(7, ['a'])])).toEqual({ a: minute(7) })
     })
 
     it('ends with a pass of the check, whether that wrote a report or not', async () => {

@@ -168,10 +168,14 @@ it('fills the newer columns of what version 0.1.0 wrote', async () => {
   await old.destroy()
   const { tables, close } = await openLedger(path)
   onTestFinished(close)
-  const runs = await tables.selectFrom('evidence').select(['id', 'started_at', 'complete']).orderBy('id').execute()
+  const runs = await tables
+    .selectFrom('evidence')
+    .select(['id', 'started_at', 'complete', 'number'])
+    .orderBy('id')
+    .execute()
   expect(runs).toEqual([
-    { id: 'e1', started_at: minute(0), complete: 1 },
-    { id: 'e2', started_at: minute(0), complete: 0 },
+    { id: 'e1', started_at: minute(0), complete: 1, number: null },
+    { id: 'e2', started_at: minute(0), complete: 0, number: null },
   ])
   const rules = await tables.selectFrom('decisions').select(['outcome', 'failed_rule']).orderBy('outcome').execute()
   expect(rules).toEqual([

@@ -228,13 +228,15 @@ inWorld('the report of a check', () => {
   it('names the tests that failed, and since when each does', async () => {
     const { shop } = shopWith('tests: { run: ./test.sh, report: junit.xml }')
     shop.tests.answers({ ...red, ...junit(['cart › adds']) })
-    const first = await shop.open()
-    const before = await shop.phase(first, 'rejected')
+    const number = await shop.open()
+    const before = await shop.phase(number, 'rejected')
     expect(ruleOf(before.decision!.rules, 'tests')!.reason).toBe('1 of 40 tests failed: cart › adds')
 
     shop.tests.answers({ ...red, ...junit(['cart › adds', 'cart › removes']) })
-    const second = await shop.open()
-    const { decision, checks } = await shop.phase(second, 'rejected')
+    await shop.push(number, { 'again.txt': 'again\n' })
+    const { decision, checks } = await shop.when(number, 'names both', ({ phase, checks }) => {
+      return phase === 'rejected' && checks.some(({ reason }) => reason.startsWith('2 of 40'))
+    })
     const [evidence] = await Promise.all(
       decision!.rules.filter(({ rule }) => rule === 'tests').map((rule) => shop.ledger.evidence(rule.evidence!)),
     )
@@ -244,10 +246,10 @@ inWorld('the report of a check', () => {
       { name: 'cart › adds', since },
       { name: 'cart › removes', since: null },
     ])
-    const reason = `2 of 40 tests failed: cart › adds (since ${since.slice(0, 10)}), cart › removes`
+    const reason = `2 of 40 tests failed: cart › adds (since ${since.slice(0, 16).replace('T', ' ')} UTC), cart › removes`
     expect(ruleOf(decision!.rules, 'tests')!.reason).toBe(reason)
     expect(checks.find(({ name }) => name === 'tests')!.reason).toBe(reason)
-    await shop.comment(second, '2 of 40 tests failed')
+    await shop.comment(number, '2 of 40 tests failed')
   })
 
   it('fails a check whose command says that all is well', async () => {

@@ -73,8 +73,13 @@ async function runOnCommit(
   )
 }
 
-/** Since when each of the failed tests fails, by what the ledger has of this check. */
-async function sinceWhen(ledger: Ledger, { repo, check }: TestRequest, report: CheckReport): Promise<CheckReport> {
+/** Since when each of the failed tests fails, by what the ledger has of this check for this PR. */
+async function sinceWhen(
+  ledger: Ledger,
+  { repo, number, check }: TestRequest,
+  report: CheckReport,
+): Promise<CheckReport> {
   const names = report.tests?.failures.map(({ name }) => name) ?? []
-  return names.length === 0 ? report : withSince(report, await ledger.failingSince(repo, check.name, names))
+  if (names.length === 0) return report
+  return withSince(report, await ledger.failingSince({ repo, number, check: check.name }, names))
 }
