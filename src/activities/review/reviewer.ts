@@ -4,6 +4,7 @@ import { maskedText } from '#domain/mask'
 import type { ReviewerPolicy, CommandPolicy } from '#domain/policy'
 import { conflictMarkers, forbiddenPaths, oversizedFiles } from '#domain/review'
 import { parseReviewerAnswer } from '#domain/reviewer-answer'
+import { oneLine } from '#domain/text'
 import type { CommandOutcome, CommandRunner } from '../tests/port.ts'
 import { markerLines } from './added-lines.ts'
 import { pathMatcher } from './paths.ts'
@@ -121,11 +122,19 @@ function conclude(builtIn: Finding[], verdicts: Verdict[]): ReviewOutcome {
   return { conclusion, reason: reasons.join('; '), findings, log: (decisive ?? verdicts.at(-1))?.log ?? null }
 }
 
+const NAMED = 3
+/** Characters of each where there are several. */
+const MAX_NAMED = 200
+
+/** Of the first ones what and where; all of them are in the evidence. */
 function summary(findings: Finding[]): string {
-  const [first] = findings
-  if (first === undefined) return 'no findings'
-  const place = first.path === null ? '' : ` in ${first.path}${first.line === null ? '' : `:${first.line}`}`
-  return `${findings.length} finding${findings.length === 1 ? '' : 's'}: ${first.message}${place}`
+  if (findings.length === 0) return 'no findings'
+  const named = findings.slice(0, NAMED).map(({ message, path, line }) => {
+    const place = path === null ? '' : ` in ${path}${line === null ? '' : `:${line}`}`
+    return `${findings.length === 1 ? message : oneLine(message, MAX_NAMED)}${place}`
+  })
+  const more = findings.length > NAMED ? ['…'] : []
+  return `${findings.length} finding${findings.length === 1 ? '' : 's'}: ${[...named, ...more].join(', ')}`
 }
 
 function presentable(finding: Finding): Finding {

@@ -178,6 +178,20 @@ describe("the policy's reviewer", () => {
     expect(outcome).toMatchObject({ conclusion, reason: 'reviewer style: why' })
   })
 
+  test('names the first three of its findings', async () => {
+    const of = async (count: number) => {
+      const found = Array.from({ length: count }, (_, at) => ({
+        rule: 'r',
+        message: `bad ${at + 1}`,
+        path: 'a.js',
+        line: 2,
+      }))
+      return (await review(head, { reviewers }, runnerThat({ stdout: JSON.stringify({ findings: found }) }))).reason
+    }
+    expect(await of(2)).toBe('2 findings: bad 1 in a.js:2, bad 2 in a.js:2')
+    expect(await of(4)).toBe('4 findings: bad 1 in a.js:2, bad 2 in a.js:2, bad 3 in a.js:2, …')
+  })
+
   test("leaves no secret and no escape sequence in a finding's texts", async () => {
     const token = ['ghp', '_a1B2c3D4e5F6g7H8i9J0k1L2m3N4o5P6q7R8'].join('')
     const stdout = JSON.stringify([
