@@ -37,12 +37,13 @@ export async function showPullRequest(
   installation: Installation,
   connected: Connected | null,
   { repo, number }: Pick<PullRequest, 'repo' | 'number'>,
-  also: { done?: string; actedOn?: Sha; comments?: Comment[] } = {},
+  also: { done?: string | ((view: PullRequestView) => string); actedOn?: Sha; comments?: Comment[] } = {},
 ): Promise<void> {
   const view = await viewPullRequest(installation, connected, await getPullRequest(installation, repo, number))
   if (connected === null) noteNoServer(context, view)
   const { done, actedOn, comments } = also
-  if (done && actedOn) context.output.line(`${done} ${repo}#${number} at ${shortSha(actedOn)}.`)
+  if (typeof done === 'function') context.output.line(done(view))
+  else if (done && actedOn) context.output.line(`${done} ${repo}#${number} at ${shortSha(actedOn)}.`)
   printPullRequest(context.output, view, context.now())
   if (comments) printComments(context.output, comments)
   context.output.document({ ...view, ...(actedOn ? { actedOn } : {}), ...(comments ? { comments } : {}) })

@@ -219,6 +219,20 @@ describe('pr merge', () => {
   )
 })
 
+describe('pr merge says', () => {
+  test('what one that is not approved waits for first', async () => {
+    const { code, stdout } = await switchyard(['pr', 'merge', '1'], world({ server: running() }))
+    const said = 'Asked to land shop#1 at aaaaaaaa, once it is approved: it waits for tests: exit code 1 first.'
+    expect([code, stdout]).toEqual([0, expect.stringContaining(said)])
+  })
+
+  test('of one that is approved that it was asked to land', async () => {
+    const approved = status({ decision: decision({ outcome: 'approve' }), phase: 'queued', waiting: null })
+    const { stdout } = await switchyard(['pr', 'merge', '1'], world({ server: server({ statuses: [approved] }) }))
+    expect(stdout).toContain('Asked to land shop#1 at aaaaaaaa.\n')
+  })
+})
+
 describe('pr hold', () => {
   test.each([
     [[], '{"by":"ben@example.org","cancel":false}'],

@@ -43,6 +43,20 @@ describe('pr view', () => {
     })
   })
 
+  test('--comments shows Markdown as it reads, and code as it is; --json as it was written', async () => {
+    const { escapeMarkdown } = await import('#domain/text')
+    const { withTime } = await import('#domain/comment')
+    const body = withTime(`Until ${escapeMarkdown('2026-11-21 <a@b>')}, \`a\\_b\`\n\n\`\`\`\nx\\*\n\`\`\`\n`, NOW)
+    const comment = { id: '1', key: null, author: 'bob', body, createdAt: NOW, updatedAt: NOW, reactions: [] }
+    const in_ = world({ comments: [comment], server: running() })
+    for (const command of ['view --comments', 'comment']) {
+      const { stdout } = await switchyard(['pr', ...command.split(' '), '1'], in_)
+      expect(stdout).toContain(`bob  ${NOW}\nUntil 2026-11-21 <a@b>, \`a\\_b\`\n\n\`\`\`\nx\\*\n\`\`\`\n`)
+      expect(stdout).not.toContain('said at')
+    }
+    expect((await switchyard(['pr', 'comment', '1', '--json'], in_)).json).toMatchObject([{ body }])
+  })
+
   const ejected = (
     at: string,
     action = 'pr.ejected',

@@ -2,9 +2,11 @@ import { merge, type LookHint } from '#contracts/pull-request'
 import type { PullRequest } from '#domain/pull-request'
 import type { Connected } from '#installation/installation'
 import type { CommandContext, ExitCode } from '../context.ts'
+import { shortSha } from '../output.ts'
 import { requireHead, requireOpen, showPullRequest, withPullRequest } from '../pull-request.ts'
 import { askedId, recordCommand, requirePermission, type Asked } from '../pull-request-command.ts'
 import { requirePolicyMethod, type MethodFlags } from '../pull-request-method.ts'
+import type { PullRequestView } from '../pull-request-view.ts'
 import { selectActor } from '../select.ts'
 import { requireWorkers, rolesFor, withServer } from '../session.ts'
 import { sleep } from '../sleep.ts'
@@ -43,12 +45,19 @@ export async function run(
       await recordCommand(installation, pullRequest, asked)
       if (limit !== undefined) return await followPullRequest(context, installation, connected, pullRequest, limit)
       await showPullRequest(context, installation, connected, pullRequest, {
-        done: 'Asked to land',
+        done: (view) => doneText(view, seen),
         actedOn: seen,
       })
       return 0
     })
   })
+}
+
+/** What was asked for is kept for this head: it lands when all is met. */
+function doneText({ repo, number, decision, waiting }: PullRequestView, head: string): string {
+  const asked = `Asked to land ${repo}#${number} at ${shortSha(head)}`
+  if (decision === null || decision.outcome === 'approve' || waiting === null) return `${asked}.`
+  return `${asked}, once it is approved: it waits for ${waiting.for} first.`
 }
 
 /** A head that was pushed a moment ago may be news to the pipeline, which would refuse it. */
