@@ -32,10 +32,11 @@ ${tests}
 evidence: { maxAge: 7d } # older passes are not reused
 merge:
   auto: true # false: an approved PR waits for \`switchyard pr merge\`
-  method: squash # merge | squash
+  method: squash # merge | squash | rebase | fast-forward
   message: '{title} (#{number})'
   deleteBranch: true
   staleAfter: 30d # a rejected PR without news ends after this
+# There are also mode, rules, overrides, commands, policyChange and questions: docs/policy.md of Switchyard.
 `
 }
 

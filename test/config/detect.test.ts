@@ -155,6 +155,14 @@ describe('the rendered policy', () => {
     },
   )
 
+  it('names every merge method, and the keys that it leaves out', () => {
+    const text = renderPolicyFile({ tests: null, why: '' }, { base: 'main' })
+    expect(text).toContain('method: squash # merge | squash | rebase | fast-forward\n')
+    for (const key of ['mode', 'rules', 'overrides', 'commands', 'policyChange', 'questions', 'docs/policy.md']) {
+      expect(text.split('\n').at(-2)).toContain(key)
+    }
+  })
+
   it("begins with the editor's schema line", () => {
     expect(renderPolicyFile({ tests: null, why: '' }, { base: 'main' })).toMatch(
       /^# yaml-language-server: \$schema=\.\/\.switchyard\/policy\.schema\.json\n/,
