@@ -140,7 +140,7 @@ export function overrideQuestion(
       { value: 'override', label: 'Let it land all the same' },
       { value: 'leave', label: 'Leave it as it is' },
     ],
-    ...{ who: by.slice(0, limits.who), needed: count, vetoes: ['leave'], reason: true },
+    ...{ who: by.slice(0, limits.who), onlyWho: true, needed: count, vetoes: ['leave'], reason: true },
     not: [...new Set([author, ...change.authors])].slice(0, limits.who),
     ...{ ladder, repo, number },
   }

@@ -1,5 +1,5 @@
 import { expiryOf, nextRung } from '#domain/clarification/ladder'
-import { askedOf, isSettled, type ClarificationState, type Refusal } from '#domain/clarification/state'
+import { answerersOf, isSettled, type ClarificationState, type Refusal } from '#domain/clarification/state'
 import { escapeMarkdown, plainText } from '#domain/text'
 
 const MAX_LINE = 300
@@ -14,7 +14,7 @@ export function renderClarification(
 ): string {
   const { question, answers, remarks, outcome } = state
   const rung = nextRung(state)
-  const who = askedOf(state)
+  const who = answerersOf(state)
   const expiry = outcome === null && rung?.action !== 'expire' ? expiryOf(state) : null
   const lines = [
     `**${shown(question.title)}**`,

@@ -142,6 +142,7 @@ describe('people are asked to override', () => {
     expect(question).toMatchObject({
       ...{
         kind: 'escalation',
+        onlyWho: true,
         title: 'Let #7 Add a basket land in spite of small?',
         who: ['owners'],
         not: ['ann', 'zoe@example.org'],

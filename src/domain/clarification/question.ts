@@ -39,6 +39,8 @@ export type Question = {
   urgent: boolean
   /** Names of people and groups; none: anybody. */
   who: string[]
+  /** Whom it is escalated to sees it and may comment, but only `who` may answer, and delegate only among themselves. */
+  onlyWho?: boolean
   /** So many of them must give the same answer. */
   needed: number
   /** Options that settle it when one person chooses them, however many are needed for the others. */

@@ -132,6 +132,10 @@ export function refusalOfDelegation(state: ClarificationState, { by, to }: Omit<
   const forbidden = notAllowed(state, by)
   if (forbidden !== null) return forbidden
   if (isAnyOf(state.question.not, to, state.people)) return refusal('NotAllowed', `${to} may not answer this.`)
+  const { onlyWho, who } = state.question
+  if (onlyWho && who.length > 0 && !isAnyOf(who, to, state.people)) {
+    return refusal('NotAllowed', `${to} may not answer this: it is for ${who.join(', ')} alone.`)
+  }
   return state.delegations.length >= limits.who ? refusal('TooLong', 'It was delegated too often.') : null
 }
 
@@ -141,6 +145,11 @@ export function delegated(state: ClarificationState, delegation: Delegation): Cl
 }
 
 /** The names of those who may answer now; none: anybody may. */
+export function answerersOf(state: ClarificationState): string[] {
+  return state.question.onlyWho ? state.question.who : askedOf(state)
+}
+
+/** The names of those whom it is put to now; none: anybody. */
 export function askedOf({ question, escalations, delegations }: ClarificationState): string[] {
   if (question.who.length === 0) return []
   const steps = question.ladder.escalateTo.slice(0, escalations).flat()
@@ -174,9 +183,10 @@ function notAllowed(state: ClarificationState, by: string): Refusal | null {
   if (question.not.length > 0 && isAnyOf(question.not, by, people)) {
     return refusal('NotAllowed', `${plainText(by)} may not answer this: it is about what is theirs.`)
   }
-  const asked = askedOf(state)
-  if (asked.length === 0 || isAnyOf(asked, by, people)) return null
-  return refusal('NotAllowed', `${plainText(by)} is not among those who may answer: ${asked.join(', ')}.`)
+  const answerers = answerersOf(state)
+  if (answerers.length === 0 || isAnyOf(answerers, by, people)) return null
+  const comment = isAnyOf(askedOf(state), by, people) ? ' A comment is welcome.' : ''
+  return refusal('NotAllowed', `${plainText(by)} is not among those who may answer: ${answerers.join(', ')}.${comment}`)
 }
 
 /** Why it is too late; of an outcome that is no parking. */

@@ -104,6 +104,20 @@ describe('who may answer', () => {
     expect(typeOf(open(), 'somebody', 'blue')).toBeNull()
   })
 
+  test('does not grow where only those named may, but whom it is escalated to may comment', () => {
+    const state = { ...approval({ onlyWho: true, ladder: { escalateTo: [['leads']] } }), escalations: 1 }
+    expect(refusalOf(state, said('cleo', 'approve'))).toEqual({
+      type: 'NotAllowed',
+      message: 'cleo is not among those who may answer: reviewers. A comment is welcome.',
+    })
+    expect(refusalOf(state, said('dan', 'approve'))?.message).not.toContain('comment')
+    expect(typeOf(state, 'ann', 'approve')).toBeNull()
+    expect(askedOf(state)).toEqual(['reviewers', 'leads'])
+    expect(refusalOfRemark(state, { by: 'cleo', text: 'not today' })).toBeNull()
+    expect(refusalOfDelegation(state, { by: 'ann', to: 'cleo' })?.type).toBe('NotAllowed')
+    expect(refusalOfDelegation(state, { by: 'ann', to: 'ben' })).toBeNull()
+  })
+
   test('grows by each step of the escalation', () => {
     const state = approval({ ladder: { escalateTo: [['leads']] } })
     expect(typeOf(state, 'cleo', 'approve')).toBe('NotAllowed')
