@@ -207,6 +207,18 @@ describe('an answer that is remembered', () => {
     expect(await ensure(world, { ...asked, remember })).toEqual({ id: 'ask:2', outcome: null })
   })
 
+  it('is used where one who may answer this question had let somebody else give it', async () => {
+    const world = await activities()
+    const question = { ...asked, who: ['ann'], remember }
+    const at = '2026-03-02T11:00:00.000Z'
+    const other = { ...question, remember: { ...remember, context: 'node 22' } }
+    await recordOf(world, other, answered, { delegations: [{ by: 'ann', to: 'mallory', at }] }, 'ask:7')
+    await recordOf(world, question, { ...answered, by: ['eve'] }, { delegations: [{ by: 'ann', to: 'eve', at }] })
+    expect((await ensure(world, question)).outcome).toMatchObject({ by: ['eve'], remembered: 'ask:1' })
+    await recordOf(world, question, { ...answered, by: ['mallory'], at: '2026-03-02T14:00:00.000Z' }, {}, 'ask:8')
+    expect((await ensure(world, question)).outcome).toBeNull()
+  })
+
   it('stays forgotten, however late its question says again that it is to be remembered', async () => {
     const world = await activities()
     const question = { ...asked, remember }
