@@ -113,7 +113,7 @@ describe('the npm package', { timeout: 5 * MINUTES }, () => {
   test('holds what runs and nothing else, in less than a megabyte', () => {
     const paths = packed.files.map(({ path }) => path)
     const allowed =
-      /^(bin\/|dist\/|docs\/schema\/|tools\/temporal\/|scripts\/bootstrap\.mjs$|README\.md$|package\.json$)/
+      /^(bin\/|dist\/|docs\/|tools\/temporal\/|scripts\/bootstrap\.mjs$|(README|ARCHITECTURE)\.md$|package\.json$)/
     expect(paths.filter((path) => !allowed.test(path))).toEqual([])
     expect(paths.filter((path) => /(?<!\.d\.m)ts$|\.map$|\.test\.|fixture/.test(path))).toEqual([])
     expect(paths).toEqual(
@@ -122,6 +122,8 @@ describe('the npm package', { timeout: 5 * MINUTES }, () => {
         'dist/workflows/bundle.js',
         'dist/package.json',
         'docs/schema/policy.schema.json',
+        'docs/policy.md',
+        'ARCHITECTURE.md',
         'tools/temporal/provision.mjs',
       ]),
     )
