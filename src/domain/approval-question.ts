@@ -9,11 +9,15 @@ import { escapeMarkdown, oneLine } from './text.ts'
 /** Approvals that a criterion of a PR wants of its head. `of`: `review`, `policy-change`, or a rule of the policy. */
 export type MissingApprovals = { of: string; needed: number; from: string[] }
 
+/** What one question asks for. `also`: criteria that its approvals meet as well. */
+export type ApprovalsToAsk = MissingApprovals & { also?: string[] }
+
 /** What an activity says of a change, for those who are asked about it. */
 export type ChangeToApprove = { lines: number; paths: string[]; authors: string[] }
 
 const MAX_TITLE = 100
 const MAX_RULE = 60
+const MAX_CRITERIA = 200
 const MAX_UNMET = 3
 const MAX_PATHS = 10
 const MAX_PATH = 120
@@ -48,6 +52,24 @@ export function approvalsWaitedFor({ outcome, rules }: Decision, missing: Missin
   return open.every((rule) => asked.some(({ of }) => of === rule.rule) && lacksOnlyApprovals(rule)) ? asked : []
 }
 
+/** One question where the approvals that one criterion wants are those that another wants, too: nobody is asked twice. */
+export function withoutRepetition(missing: MissingApprovals[]): ApprovalsToAsk[] {
+  const isCovered = (one: MissingApprovals, index: number) =>
+    missing.some((other, at) => at !== index && covers(other, one) && (at < index || !covers(one, other)))
+  return missing
+    .filter((one, index) => !isCovered(one, index))
+    .map((one) => {
+      const also = missing.filter((other) => other !== one && covers(one, other)).map(({ of }) => of)
+      return also.length === 0 ? one : { ...one, also }
+    })
+}
+
+/** Whoever approves for `one` approves for `other`, and so many have to. No name in `from`: anybody. */
+function covers(one: MissingApprovals, other: MissingApprovals): boolean {
+  if (one.needed < other.needed) return false
+  return other.from.length === 0 || (one.from.length > 0 && one.from.every((name) => other.from.includes(name)))
+}
+
 function lacksOnlyApprovals({ outcome, rules = [] }: Rule): boolean {
   return outcome === 'pending' && rules.every((inner) => inner.outcome === 'pass' || /^approvals\b/.test(inner.rule))
 }
@@ -68,15 +90,15 @@ export function approvalKey({ of, head, base }: ApprovalSubject, round: number):
 /** What people are asked. Whoever wrote some of it, or approved it already, is not. */
 export function approvalQuestion(
   snapshot: SnapshotFacts,
-  { of, needed, from }: MissingApprovals,
+  { of, needed, from, also = [] }: ApprovalsToAsk,
   checks: CheckResults,
   change: ChangeToApprove,
 ): Asked {
   const { repo, number, title, author, approvedBy, policy } = snapshot
   return {
     kind: 'approval',
-    title: `Approve #${number} ${oneLine(title, MAX_TITLE)}${purposeOf(of)}?`,
-    context: contextOf(snapshot, checks, change),
+    title: `Approve #${number} ${oneLine(title, MAX_TITLE)}${purposeOf([of, ...also])}?`,
+    context: [contextOf(snapshot, checks, change), ...countsFor([of, ...also])].join('\n\n'),
     who: from.slice(0, limits.who),
     needed: Math.min(needed, limits.who),
     not: [...new Set([author, ...approvedBy, ...change.authors])].slice(0, limits.who),
@@ -86,9 +108,15 @@ export function approvalQuestion(
   }
 }
 
-function purposeOf(of: string): string {
-  if (of === 'review') return ''
-  return of === 'policy-change' ? ' (it changes the policy)' : ` (rule ${oneLine(of, MAX_RULE)})`
+function purposeOf(criteria: string[]): string {
+  if (criteria.includes('policy-change')) return ' (it changes the policy)'
+  const rule = criteria.find((of) => of !== 'review')
+  return rule === undefined ? '' : ` (rule ${oneLine(rule, MAX_RULE)})`
+}
+
+function countsFor(criteria: string[]): string[] {
+  if (criteria.length === 1) return []
+  return [`One approval counts for each of ${escapeMarkdown(oneLine(criteria.join(', '), MAX_CRITERIA))}.`]
 }
 
 /** What one must know of a change to judge it; `decision` where it is about what was decided. Markdown, under 4 KB. */
@@ -129,6 +157,8 @@ export type AskedApproval = ApprovalSubject & {
   key: string
   /** From 1. */
   round: number
+  /** Other criteria that its approvals meet as well; absent: none. */
+  also?: string[]
   /** What it asks to override; absent: it asks for approvals. */
   override?: OverrideTerms
   /** Of the clarification; null where it had ended when it was asked for. */

@@ -5,7 +5,9 @@ import {
   approvalsWaitedFor,
   isSameSubject,
   missingApprovals,
+  withoutRepetition,
   type ApprovalSubject,
+  type ApprovalsToAsk,
   type AskedApproval,
   type ChangeToApprove,
 } from '#domain/approval-question'
@@ -37,13 +39,20 @@ export async function askPeople(run: PullRequestRun, snapshot: SnapshotFacts, de
   const idle = run.asked.filter((asked) => asked.state === 'open' && isIdle(asked))
   for (const asked of idle) await unlessAnswered(run, asked, `#${snapshot.number} needs no more of it`)
   if (run.answeredQuestions().length > 0) return
-  for (const missing of approvalsWaitedFor(decision, missingApprovals(snapshot))) {
+  for (const missing of approvalsToAsk(decision, snapshot)) {
     const ask = (change: ChangeToApprove) => approvalQuestion(snapshot, missing, run.checks, change)
-    await put(run, snapshot, { of: missing.of, keyOf: approvalKey, ask })
+    await put(run, snapshot, { of: missing.of, also: missing.also ?? [], keyOf: approvalKey, ask })
   }
   if (terms === null) return
   const ask = (change: ChangeToApprove) => overrideQuestion(snapshot, decision, terms.rules, run.checks, change)
   await put(run, snapshot, { of: overrideOf(terms), override: terms, keyOf: keyOfOverride(terms), ask })
+}
+
+/** Before it looked for repetitions, each criterion had a question of its own. */
+function approvalsToAsk(decision: Decision, snapshot: SnapshotFacts): ApprovalsToAsk[] {
+  const missing = approvalsWaitedFor(decision, missingApprovals(snapshot))
+  const toAsk = withoutRepetition(missing)
+  return toAsk.length === missing.length || !patched('one-approval-question') ? missing : toAsk
 }
 
 /** Before it named the terms, an answer for one reason was one for any other. */
@@ -54,6 +63,7 @@ function keyOfOverride({ rules }: OverrideTerms): ToAsk['keyOf'] {
 
 type ToAsk = {
   of: string
+  also?: string[]
   override?: OverrideTerms
   keyOf(subject: ApprovalSubject, round: number): string
   ask(change: ChangeToApprove): Asked
@@ -61,9 +71,10 @@ type ToAsk = {
 
 async function put(run: PullRequestRun, snapshot: SnapshotFacts, toAsk: ToAsk): Promise<void> {
   const { repo, number, id: snapshotId, head, base } = snapshot
-  const { of, override, keyOf, ask } = toAsk
+  const { of, also = [], override, keyOf, ask } = toAsk
   const subject = { of, head: head.sha, base: base.ref }
   const last = run.asked.findLast((each) => isSameSubject(each, subject))
+  if (last !== undefined && also.length > 0) last.also = also
   if (last !== undefined && last.state !== 'closed' && last.state !== 'withdrawn') return
   const question = ask(await forgeActivities(run.input.timings).describeChange({ repo, number, snapshotId }))
   for (let round = (last?.round ?? 0) + 1; ; round++) {
@@ -76,7 +87,8 @@ async function put(run: PullRequestRun, snapshot: SnapshotFacts, toAsk: ToAsk): 
     }
     keepAsked(run, (each) => !isSameSubject(each, subject) || each === last)
     const id = run.questions.id(key)
-    run.asked.push({ ...subject, key, round, ...(override ? { override } : {}), id, question, state: 'open' })
+    const about = { ...(also.length > 0 ? { also } : {}), ...(override ? { override } : {}) }
+    run.asked.push({ ...subject, key, round, ...about, id, question, state: 'open' })
     return
   }
 }

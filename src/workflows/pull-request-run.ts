@@ -242,9 +242,10 @@ export class PullRequestRun {
 
   /** Those that say what it waits for. */
   shownQuestions(): QuestionAsked[] {
-    return this.asked.flatMap(({ of, id, question, override, state }) => {
+    return this.asked.flatMap(({ of, also = [], id, question, override, state }) => {
       if (state !== 'open' && state !== 'expired') return []
-      return [{ of, id, who: question?.who ?? [], state, ...(override ? { override: true as const } : {}) }]
+      const shown = { id, who: question?.who ?? [], state, ...(override ? { override: true as const } : {}) }
+      return [of, ...also].map((each) => ({ ...shown, of: each }))
     })
   }
 

@@ -4,7 +4,10 @@ import {
   approvalQuestion,
   approvalsWaitedFor,
   missingApprovals,
+  withoutRepetition,
+  type ApprovalsToAsk,
   type ChangeToApprove,
+  type MissingApprovals,
 } from '#domain/approval-question'
 import { completeQuestion, limits, problemOfQuestion } from '#domain/clarification/question'
 import { decide } from '#domain/decide'
@@ -44,6 +47,45 @@ describe('approvals that people are asked for', () => {
     ],
   ])('are %s', (_, snapshot, expected) => {
     expect(missingApprovals(snapshot)).toEqual(expected)
+  })
+})
+
+describe('approvals that would be asked for twice', () => {
+  const of = (of: string, needed: number, ...from: string[]): MissingApprovals => ({ of, needed, from })
+  const also = (missing: MissingApprovals, ...also: string[]): ApprovalsToAsk => ({ ...missing, also })
+
+  it.each<[string, MissingApprovals[], ApprovalsToAsk[]]>([
+    [
+      'of the same people',
+      [of('review', 1, 'owners'), of('policy-change', 1, 'owners')],
+      [also(of('review', 1, 'owners'), 'policy-change')],
+    ],
+    ['of anybody', [of('review', 1), of('policy-change', 1)], [also(of('review', 1), 'policy-change')]],
+    [
+      'of anybody and of some',
+      [of('review', 1), of('policy-change', 1, 'owners')],
+      [also(of('policy-change', 1, 'owners'), 'review')],
+    ],
+    [
+      'of more and of fewer',
+      [of('review', 1, 'owners', 'ben'), of('policy-change', 2, 'owners')],
+      [also(of('policy-change', 2, 'owners'), 'review')],
+    ],
+    [
+      'of three criteria',
+      [of('review', 1), of('policy-change', 1, 'owners'), of('owned', 1, 'owners')],
+      [also(of('policy-change', 1, 'owners'), 'review', 'owned')],
+    ],
+  ])('%s are one question', (_, missing, expected) => {
+    expect(withoutRepetition(missing)).toEqual(expected)
+  })
+
+  it.each<[string, MissingApprovals[]]>([
+    ['of other people', [of('review', 1, 'reviewers'), of('policy-change', 1, 'owners')]],
+    ['of more of anybody than of some', [of('review', 2), of('policy-change', 1, 'owners')]],
+    ['of one criterion', [of('review', 2)]],
+  ])('are not those %s', (_, missing) => {
+    expect(withoutRepetition(missing)).toEqual(missing)
   })
 })
 

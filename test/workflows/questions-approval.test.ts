@@ -200,6 +200,22 @@ function define(): void {
     expect(await shop.ended(number)).toMatchObject({ state: 'merged' })
   })
 
+  it('is asked for once where the owners are to approve both a change of the policy and the change', async () => {
+    const shop = newShop()
+    const policy = `version: 1\n${asking('count: 1', 'policyChange: { approvals: { count: 1, from: [owners] } }')}\n`
+    shop.commitPolicy(policy)
+    const number = await shop.open({ files: { '.switchyard.yaml': `${policy}mode: dry-run\n` } })
+    const id = await asked(shop, number)
+    expect(await questionsOf(shop, number)).toHaveLength(1)
+    expect(await question(id)).toMatchObject({
+      title: expect.stringContaining('(it changes the policy)') as string,
+      who: ['owners'],
+      context: expect.stringContaining('One approval counts for each of policy\\-change, review.') as string,
+    })
+    expect(await say(id, 'otto', 'approve')).toBeNull()
+    expect(await shop.ended(number)).toMatchObject({ state: 'merged' })
+  })
+
   it('is asked for by a rule of the policy while the rule applies', async () => {
     const shop = newShop()
     const rule = '{ name: owned, if: { label: risky }, require: { approvals: { count: 1, from: [owners] } } }'
