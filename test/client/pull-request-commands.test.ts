@@ -222,7 +222,7 @@ describe('pr merge', () => {
 describe('pr merge says', () => {
   test('what one that is not approved waits for first', async () => {
     const { code, stdout } = await switchyard(['pr', 'merge', '1'], world({ server: running() }))
-    const said = 'Asked to land shop#1 at aaaaaaaa, once it is approved: it waits for tests: exit code 1 first.'
+    const said = 'shop#1 at aaaaaaaa. It does so once it is approved, and waits for tests: exit code 1 first.'
     expect([code, stdout]).toEqual([0, expect.stringContaining(said)])
   })
 

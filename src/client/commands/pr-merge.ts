@@ -55,9 +55,9 @@ export async function run(
 
 /** What was asked for is kept for this head: it lands when all is met. */
 function doneText({ repo, number, decision, waiting }: PullRequestView, head: string): string {
-  const asked = `Asked to land ${repo}#${number} at ${shortSha(head)}`
-  if (decision === null || decision.outcome === 'approve' || waiting === null) return `${asked}.`
-  return `${asked}, once it is approved: it waits for ${waiting.for} first.`
+  const asked = `Asked to land ${repo}#${number} at ${shortSha(head)}.`
+  if (decision === null || decision.outcome === 'approve' || waiting === null) return asked
+  return `${asked} It does so once it is approved, and waits for ${waiting.for} first.`
 }
 
 /** A head that was pushed a moment ago may be news to the pipeline, which would refuse it. */
