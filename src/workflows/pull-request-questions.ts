@@ -183,15 +183,18 @@ export async function withdrawQuestions(run: PullRequestRun, reason: string): Pr
   await run.questions.cancelAll(reason).catch(unlessFailed)
 }
 
-/** Rests as `run.rest` does; meanwhile reads its open questions again, more and more rarely. */
+/**
+ * Rests as `run.rest` does; meanwhile reads its open questions again, more and more rarely. What is left is told from the
+ * waits that have ended: the clock of a worker that has just begun may be that of an earlier task.
+ */
 export async function restAsking(run: PullRequestRun, milliseconds: Milliseconds): Promise<boolean> {
   const { timings } = run.input
-  const until = Date.now() + milliseconds
+  let left = milliseconds
   for (let pause = pauseBeforeReread(timings, null); ; pause = pauseBeforeReread(timings, pause)) {
-    const left = Math.max(1, until - Date.now())
     const open = run.asked.filter(({ state }) => state === 'open')
     if (open.length === 0 || left <= pause) return run.rest(left)
     if (await run.rest(pause)) return true
+    left -= pause
     for (const { key, question } of open) await run.questions.ensure(key, question!).catch(unlessFailed)
     if (workflowInfo().continueAsNewSuggested) return true
   }
