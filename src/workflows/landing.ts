@@ -32,19 +32,23 @@ export async function landThroughQueue(run: PullRequestRun, snapshot: SnapshotFa
   }
   let heard: QueueReport | null = null
   let offerAgainAt = 0
+  let isSilent = true
   for (;;) {
     if (run.lookPending && (await movedOn(run))) return leaveQueue(run)
     if (run.hold !== null) return leaveQueue(run, 'it is held')
     if (run.answeredQuestions().length > 0) return leaveQueue(run, 'people answered otherwise')
-    if (run.report === heard && Date.now() >= offerAgainAt) {
+    if (run.report === heard && (isSilent || Date.now() >= offerAgainAt)) {
       await offer(entry, timings, offerAgainAt === 0)
       run.failingSince = null
       offerAgainAt = Date.now() + timings.enqueueAcknowledgement * (heard ? ACKNOWLEDGED_FACTOR : 1)
     }
     const news = () => run.report !== heard || run.hasNews() || workflowInfo().continueAsNewSuggested
-    await condition(news, Math.max(1, offerAgainAt - Date.now()))
+    // The end of the wait is in the history. The clock alone would not do: where a worker had died, its successor was seen to
+    // end the wait at the time of the task before, and no replay could follow it.
+    isSilent = !(await condition(news, Math.max(1, offerAgainAt - Date.now())))
     if (run.report !== heard) {
       heard = run.report as QueueReport
+      isSilent = false
       offerAgainAt = Date.now() + timings.enqueueAcknowledgement * ACKNOWLEDGED_FACTOR
       if (heard.outcome === 'landed') {
         run.merged = heard.merged

@@ -70,6 +70,9 @@ test(
         const { id } = await forge.addComment(repo, number, 'bob', '/switchyard merge\n/switchyard jump\n')
         const landed = async () => (await forge.getPullRequest(repo, number))?.state === 'merged'
         await eventually(landed, LIMIT_MS, () => `${repo} has not landed`)
+        // The record follows the ref, and a worker dies in between.
+        const recorded = async () => (await ledger.landings(repo, 'main')).length > 0
+        await eventually(recorded, LIMIT_MS, () => `the landing in ${repo} is not on record`)
         const comments = await forge.listComments(repo, number)
         const acts = (await ledger.audit({ repo, number })).filter(({ action }) => action === 'pr.commanded')
         return {

@@ -37,7 +37,7 @@ inClarifications(
       await record('clarification', 'continued-as-new', world().client.workflow.getHandle(question.workflowId, runId))
       const after = await status(question)
       expect(after).toMatchObject({ askedAt: before.askedAt, expiresAt: before.expiresAt, answers: [{ by: 'ann' }] })
-      expect(after.remarks.length).toBeGreaterThan(1)
+      expect(after.remarks).toHaveLength(comments)
       expect((await question.describe()).memo).toMatchObject({ clarification: { title: 'Shall it go on?' } })
       expect(await say(question, 'dora', 'yes')).toBeNull()
       expect(await outcomeOf(asker)).toMatchObject({ value: 'yes', by: ['ann', 'dora'] })
