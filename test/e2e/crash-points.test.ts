@@ -45,7 +45,15 @@ const asked = SWITCHYARD_SWEEP && !whole ? parseScenario(SWITCHYARD_SWEEP) : nul
 const SAMPLE = 4
 
 /** Lanes run side by side, each on its own state, namespace and workers; the scenarios of a lane one after another. */
-type Lane = { name: string; deed: Deed; share: number; of: number; isolated?: boolean; threads?: boolean; cachedWorkflows?: number }
+type Lane = {
+  name: string
+  deed: Deed
+  share: number
+  of: number
+  isolated?: boolean
+  threads?: boolean
+  cachedWorkflows?: number
+}
 
 const lanes: Lane[] = [
   // Keeps no workflow between two tasks: each is a replay of all that was before. The slowest comes first.
