@@ -81,6 +81,7 @@ inClarifications('whoever asks', () => {
   it('gets the answer to what it asked before it continued as new', async () => {
     const { asker, question } = await ask(yesOrNo)
     const before = await runOf(asker)
+    await until('ann was told', () => toldOf(question).some(({ to }) => to === 'ann'))
     await asker.signal(handOver)
     await until('it continued as new', async () => (await runOf(asker)) !== before)
     expect(await say(question, 'ann', 'yes')).toBeNull()

@@ -64,6 +64,7 @@ inClarifications('a reply to a question', () => {
 
   it('may be given by whom somebody delegated it to, who is told', async () => {
     const question = await askAlone(yesOrNo)
+    await until('ann was told', () => toldOf(question).some(({ to }) => to === 'ann'))
     expect(await say(question, 'dora', 'yes')).toBe('NotAllowed')
     const toDora = (by: string) => refusal(() => question.executeUpdate(delegate, { args: [{ by, to: 'dora' }] }))
     expect(await toDora('zoe')).toBe('NotAllowed')
