@@ -201,6 +201,16 @@ describe('answers', () => {
     expect(in_.audit).toMatchObject([{ action: 'clarification.remembered', actor: 'ben@example.org' }])
   })
 
+  test('one of a delegate holds where who delegated it may answer, and nowhere else', async () => {
+    const entry = { key: '', at: NOW, action: 'clarification.delegated', repo: '', number: null, snapshotId: null }
+    const delegation = { ...entry, actor: 'ann', details: { id: remembered.clarification, to: 'bob' } }
+    const in_ = served({ remembered: [{ ...remembered, by: ['bob'] }], audit: [delegation] })
+    const ask = (who: string) =>
+      switchyard(['ask', 'Which region?', '--remember', 'installation', '--who', who, '--json'], in_)
+    expect((await ask('ann')).json).toMatchObject({ state: 'answered', value: 'eu', by: ['bob'] })
+    expect((await ask('cem')).json).toMatchObject({ state: 'open' })
+  })
+
   test.each([
     ['another context', ['--context', 'for backups']],
     ['options without it', ['--options', 'us,asia']],

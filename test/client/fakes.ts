@@ -190,7 +190,7 @@ function fakeLedger(in_: World): Ledger {
     async appendAudit(entry) {
       in_.audit.push(entry)
     },
-    audit: async () => in_.audit,
+    audit: async ({ action }) => in_.audit.filter((one) => action === undefined || one.action === action),
     saveText: async (digest, text) => void in_.texts.set(digest, text),
     rememberedAnswers: async () => in_.remembered,
     rememberedAnswer: async ({ title, context, repo }) =>

@@ -9,11 +9,10 @@ import {
   type Asked,
   type Question,
 } from '#domain/clarification/question'
-import { answersToo, sameQuestion } from '#domain/clarification/remembered'
+import { answersToo, delegationsIn, sameQuestion } from '#domain/clarification/remembered'
 import type { ClarificationOutcome } from '#domain/clarification/state'
 import { knownPerson } from '#domain/contact'
 import { maskedText, maskSecrets } from '#domain/mask'
-import type { RememberedAnswer } from '#ledger/port'
 import type { AskRequest } from '../pipelines/port.ts'
 import type { ClarificationTools } from './activities.ts'
 
@@ -67,22 +66,11 @@ async function rememberedOutcome(
   if (own.outcome !== null) return null
   const found = await ledger.rememberedAnswer(same)
   if (found === null || found.clarification === own.workflowId) return null
-  const known = people.map(knownPerson)
-  const isAnswer = answersToo(question, known, found)
-  if (!isAnswer && !answersToo(question, known, found, await delegationsOf(ledger, found))) return null
+  // A delegation is on record before the answer that it allowed is remembered.
+  const delegations = delegationsIn(await ledger.audit({ action: 'clarification.delegated' }), found.clarification)
+  if (!answersToo(question, people.map(knownPerson), found, delegations)) return null
   const { value, by, at, comment, clarification } = found
   return { state: 'answered', value, by, at, comment, answers: [], remembered: clarification }
-}
-
-/** Who let whom answer it, oldest first. On record before the answer is remembered. */
-async function delegationsOf(
-  ledger: ClarificationTools['ledger'],
-  { clarification }: RememberedAnswer,
-): Promise<{ by: string; to: string }[]> {
-  const entries = await ledger.audit({ action: 'clarification.delegated' })
-  return entries
-    .filter(({ details }) => details['id'] === clarification)
-    .map(({ actor, details }) => ({ by: actor, to: String(details['to']) }))
 }
 
 /** Where the same asker has asked it already, before somebody else's answer came, that question is taken back. */

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { AskRequest } from '#activities/pipelines/port'
 import { peopleWhoMatter } from '#domain/clarification/people'
-import { answersToo, sameQuestion } from '#domain/clarification/remembered'
+import { answersToo, delegationsIn, sameQuestion } from '#domain/clarification/remembered'
 import type { Question } from '#domain/clarification/question'
 import type { ClarificationOutcome } from '#domain/clarification/state'
 import { knownPerson } from '#domain/contact'
@@ -108,7 +108,9 @@ type Remembered = { id: string; outcome: AskedView }
 async function rememberedOutcome({ ledger, config }: Installation, question: Question): Promise<Remembered | null> {
   const same = sameQuestion(question)
   const found = same && (await ledger.rememberedAnswer(same))
-  if (found === null || !answersToo(question, config.people.map(knownPerson), found)) return null
+  if (found === null) return null
+  const delegations = delegationsIn(await ledger.audit({ action: 'clarification.delegated' }), found.clarification)
+  if (!answersToo(question, config.people.map(knownPerson), found, delegations)) return null
   const { id, clarification, value, by, at } = found
   return { id, outcome: { id: clarification, state: 'answered', value, by, at } }
 }

@@ -20,7 +20,7 @@ export function answersToo(
   question: Question,
   people: KnownPerson[],
   { value, by, comment }: Remembered,
-  delegations: Pick<Delegation, 'by' | 'to'>[] = [],
+  delegations: Pick<Delegation, 'by' | 'to'>[],
 ): boolean {
   const { options, vetoes, needed, who, not, reason } = question
   if (options.length > 0 && !options.some((option) => option.value === value)) return false
@@ -42,4 +42,14 @@ function withDelegates(
     (allowed, { by, to }) => (isAnyOf(allowed, by, people) && !isAnyOf(not, by, people) ? [...allowed, to] : allowed),
     who,
   )
+}
+
+/** Of the audit's entries `clarification.delegated`, oldest first: who let whom answer this question. */
+export function delegationsIn(
+  entries: { actor: string; details: Record<string, unknown> }[],
+  clarification: string,
+): Pick<Delegation, 'by' | 'to'>[] {
+  return entries
+    .filter(({ details }) => details['id'] === clarification)
+    .map(({ actor, details }) => ({ by: actor, to: String(details['to']) }))
 }
