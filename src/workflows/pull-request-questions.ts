@@ -98,7 +98,10 @@ function keepAsked(run: PullRequestRun, isKept: (asked: AskedApproval) => boolea
   run.asked = run.asked.filter(isKept)
 }
 
-/** Does what people answered: their reviews, of each as soon as it is heard, or what they let pass. Before a look, which shows the reviews. */
+/**
+ * Does what people answered: their reviews, of each as soon as it is heard, or what they let pass. Before a look, which
+ * shows the reviews.
+ */
 export async function useAnswers(run: PullRequestRun): Promise<void> {
   for (const asked of run.answeredQuestions()) {
     const outcome = run.questions.outcome(asked.key)!
@@ -156,7 +159,7 @@ export async function dropQuestions(run: PullRequestRun, snapshot: SnapshotFacts
 
 /** What somebody was told to count is used by the next look. */
 async function unlessAnswered(run: PullRequestRun, asked: AskedApproval, reason: string): Promise<void> {
-  if ([...run.answeredQuestions(), ...run.partlyAnswered()].includes(asked)) run.lookPending = true
+  if (run.unusedAnswers().includes(asked)) run.lookPending = true
   else await takeBack(run, asked, reason)
 }
 

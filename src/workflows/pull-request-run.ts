@@ -228,7 +228,7 @@ export class PullRequestRun {
   /** Nothing but a person, a new commit or time will move it. Between two steps a phase may look like it and is not. */
   private resting(): boolean {
     if (this.phase === 'landed' || this.phase === 'closed') return true
-    return this.atRest && !this.hasNews() && !this.hasUnusedAnswers()
+    return this.atRest && !this.lookPending && !this.hasUnusedAnswers()
   }
 
   /** Questions whose outcome was not used yet. A parked one may still be answered, one that was taken back just was. */
@@ -256,8 +256,12 @@ export class PullRequestRun {
     })
   }
 
+  unusedAnswers(): AskedApproval[] {
+    return [...this.answeredQuestions(), ...this.partlyAnswered()]
+  }
+
   hasUnusedAnswers(): boolean {
-    return this.answeredQuestions().length > 0 || this.partlyAnswered().length > 0
+    return this.unusedAnswers().length > 0
   }
 
   hasNews(): boolean {
@@ -265,7 +269,7 @@ export class PullRequestRun {
   }
 
   /** Rests until a hint or an answer comes, or the time has passed; answers whether one came. */
-  async rest(milliseconds: number, isNews = () => this.hasNews() || this.hasUnusedAnswers()): Promise<boolean> {
+  async rest(milliseconds: number, isNews = () => this.lookPending || this.hasUnusedAnswers()): Promise<boolean> {
     this.atRest = true
     try {
       return await condition(isNews, milliseconds)
