@@ -2,6 +2,7 @@
 import type { Client, WorkflowExecutionInfo } from '@temporalio/client'
 import { historyFromJSON, historyToJSON } from '@temporalio/common/lib/proto-utils.js'
 import { DefaultLogger, Runtime, Worker } from '@temporalio/worker'
+import { hasBegun } from '../support/has-begun.ts'
 
 Runtime.install({ logger: new DefaultLogger('WARN') })
 
@@ -23,7 +24,8 @@ export async function replayed(client: Client, bundlePath: string): Promise<{ fo
         : [],
     ),
   )
-  const replays = Worker.runReplayHistories({ workflowBundle: { codePath: bundlePath } }, histories)
+  const begun = histories.filter((run) => hasBegun(run.history))
+  const replays = Worker.runReplayHistories({ workflowBundle: { codePath: bundlePath } }, begun)
   for await (const { workflowId, error } of replays) {
     if (!error) continue
     const history = histories.find((one) => one.workflowId === workflowId)?.history

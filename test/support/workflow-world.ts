@@ -29,6 +29,7 @@ import { prepareNamespace } from '#server/namespace'
 import { roleDefinitions, type RoleDefinition } from '#workers/roles'
 import type { MemoryGit } from '../workflows/memory-git.ts'
 import { Shop, shortTimings } from '../workflows/shop.ts'
+import { hasBegun, type History } from './has-begun.ts'
 import { testServer } from './server.ts'
 
 /** Every worker of a world has the same. */
@@ -220,13 +221,18 @@ function routed<T extends object>(of: (repo: string) => T, own: Partial<T>): T {
   })
 }
 
+async function* begunHistories(client: Client) {
+  for await (const run of client.workflow.list().intoHistories()) {
+    if (hasBegun(run.history as History)) yield run
+  }
+}
+
 async function replayAll(client: Client, bundlePath: string): Promise<number> {
   const failed: string[] = []
   let replayed = 0
-  const histories = client.workflow.list().intoHistories()
   for await (const { workflowId, error } of Worker.runReplayHistories(
     { workflowBundle: { codePath: bundlePath } },
-    histories,
+    begunHistories(client),
   )) {
     replayed += 1
     if (error) failed.push(`${workflowId}: ${error.message}`)
