@@ -31,7 +31,8 @@ try {
 
 function runVitest(output: string, args: string[]): Promise<number> {
   const vitest = join(root, 'node_modules', 'vitest', 'vitest.mjs')
-  const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${output}`]
+  const flaky = join(root, 'scripts', 'flaky-reporter.ts')
+  const reporters = ['--reporter=default', `--reporter=${flaky}`, '--reporter=json', `--outputFile.json=${output}`]
   // A group of its own, so that a signal to us can end vitest together with the processes that run the tests.
   const child = spawn(process.execPath, [vitest, 'run', ...reporters, ...args], {
     cwd: root,
