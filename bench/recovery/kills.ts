@@ -51,17 +51,14 @@ export async function killWorkerInLanding(scene: Scene): Promise<Recovery> {
   bench.running.workers.kill('merge', 'SIGKILL')
   const start = performance.now()
   const before = (await landings(scene)).length
-  const answered = async (): Promise<number> => {
-    await firstAnswer(scene, () => queue.query('status'))
-    return performance.now() - start
-  }
   const moved = async (): Promise<number> => {
     await until(scene, 'the next landing', async () => (await landings(scene)).length > before)
     return performance.now() - start
   }
-  const [first, past] = await Promise.all([answered(), moved()])
+  const [answered, past] = await Promise.all([firstAnswer(scene, () => queue.query('status')), moved()])
   await landed(scene, numbers)
-  return { first, past }
+  await answered.others
+  return { first: answered.at - start, past }
 }
 
 /** Kills the server while the queue lands: `first`, the next landing; `past`, all that were under way have landed. */
@@ -83,17 +80,23 @@ export async function killServer(scene: Scene): Promise<Recovery> {
  * Asks again and again, without waiting for the questions before: the server keeps one for the worker that died until
  * its sticky queue expires, and a deadline shorter than that would measure itself.
  */
-async function firstAnswer(scene: Scene, ask: () => Promise<unknown>): Promise<void> {
-  let isAnswered = false
+async function firstAnswer(
+  scene: Scene,
+  ask: () => Promise<unknown>,
+): Promise<{ at: number; others: Promise<unknown> }> {
+  const { client } = scene.bench.connected
+  const asked: Promise<number | null>[] = []
+  let at: number | null = null
   await until(scene, 'the queue answers', async () => {
-    await delay(ASK_AGAIN_MS)
-    const { client } = scene.bench.connected
-    void client.withDeadline(Date.now() + QUERY_MS, ask).then(
-      () => (isAnswered = true),
-      () => undefined,
+    const answer = client.withDeadline(Date.now() + QUERY_MS, ask).then(
+      () => (at ??= performance.now()),
+      () => null,
     )
-    return isAnswered
+    asked.push(answer)
+    await delay(ASK_AGAIN_MS)
+    return at !== null
   })
+  return { at: at!, others: Promise.all(asked) }
 }
 
 const open = (scene: Scene) => openPullRequest(scene.bench, scene.repo, scene.changes.shift()!)
