@@ -6,7 +6,7 @@ import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { bundleWorkflowCode, DefaultLogger } from '@temporalio/worker'
-import { withSlimMap } from '#workers/bundle'
+import { bundled, withSlimMap } from '#workers/bundle'
 
 type Manifest = { imports: Record<string, string> }
 
@@ -37,7 +37,7 @@ function packageOfDist(): object {
 async function bundle(): Promise<string> {
   const { code } = await bundleWorkflowCode({
     workflowsPath: join(root, 'src', 'workflows', 'index.ts'),
-    payloadConverterPath: join(root, 'src', 'contracts', 'payload-converter.ts'),
+    ...bundled,
     // Names of modules start here, wherever this is run from and wherever node_modules really is.
     webpackConfigHook: (config) => ({ ...config, context: root, resolve: { ...config.resolve, symlinks: false } }),
     logger: new DefaultLogger('WARN'),

@@ -3,7 +3,7 @@ import { DefaultLogger, Runtime, bundleWorkflowCode } from '@temporalio/worker'
 import { mergeQueueId } from '#contracts/ids'
 import { roles } from '#contracts/roles'
 import { locateServer } from '#installation/connect'
-import { payloadConverterPath } from '#workers/bundle'
+import { bundled } from '#workers/bundle'
 import { runWorkers } from '#workers/run'
 import { tableOf, targetLine, isMet, type Benchmark, type Report } from '../benchmark.ts'
 import { withShop, type Bench } from '../installation.ts'
@@ -44,7 +44,7 @@ async function withOwnWorkers<T>({ installation, connected }: Bench, work: () =>
   const workers = await runWorkers({
     ...{ roles: [...roles], installation, pipelines: connected.pipelines, env: process.env },
     server: await locateServer(installation.paths.home, process.env),
-    bundle: await bundleWorkflowCode({ workflowsPath, payloadConverterPath, logger }),
+    bundle: await bundleWorkflowCode({ ...bundled, workflowsPath, logger }),
     onError: (error) => {
       throw error
     },

@@ -4,7 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { DefaultLogger, bundleWorkflowCode } from '@temporalio/worker'
 import { supervise } from '#client/supervisor/supervisor'
-import { payloadConverterPath } from '#workers/bundle'
+import { bundled } from '#workers/bundle'
 import { cpuTime } from '../cpu.ts'
 import { residentMemory } from '../cost/memory.ts'
 import { withInstallation, type Bench } from '../installation.ts'
@@ -21,12 +21,12 @@ export async function withRig<T>(
   work: (rig: Rig) => Promise<T>,
 ): Promise<T> {
   const codePath = join(folder, 'workflows.js')
-  const bundled = await bundleWorkflowCode({
+  const { code } = await bundleWorkflowCode({
     workflowsPath: file('./workflows.ts'),
-    payloadConverterPath,
+    ...bundled,
     logger: new DefaultLogger('ERROR'),
   })
-  await writeFile(codePath, bundled.code)
+  await writeFile(codePath, code)
   const home = join(folder, 'home')
   return withInstallation(
     home,

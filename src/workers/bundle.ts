@@ -6,8 +6,11 @@ import { fileURLToPath } from 'node:url'
 import { bundleWorkflowCode } from '@temporalio/worker'
 import { cacheFolder } from '../../tools/temporal/provision.mjs'
 
-/** Of every bundle of workflows. */
-export const payloadConverterPath = fileURLToPath(new URL('../contracts/payload-converter.ts', import.meta.url))
+/** What every bundle of workflows has, whatever its workflows. */
+export const bundled = {
+  payloadConverterPath: fileURLToPath(new URL('../contracts/payload-converter.ts', import.meta.url)),
+  workflowInterceptorModules: [fileURLToPath(new URL('../workflows/query-guard.ts', import.meta.url))],
+}
 
 type Bundle = { code: string } | { codePath: string }
 
@@ -33,7 +36,7 @@ export async function bundleWorkflows(env: NodeJS.ProcessEnv = process.env): Pro
   )
   if (isKept) return { codePath }
   const workflowsPath = fileURLToPath(new URL('../workflows/index.ts', import.meta.url))
-  const made = await bundleWorkflowCode({ workflowsPath, payloadConverterPath, logger: silent })
+  const made = await bundleWorkflowCode({ ...bundled, workflowsPath, logger: silent })
   const code = withSlimMap(made.code, ({ sourcesContent: _, ...map }) => map)
   // What can't be kept, in a folder that is not ours to write, serves this worker all the same.
   return keep(folder, codePath, code).then(

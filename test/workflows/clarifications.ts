@@ -13,7 +13,7 @@ import type { ClarificationOutcome } from '#domain/clarification/state'
 import { knownPerson, type Contact } from '#domain/contact'
 import type { KnownPerson } from '#domain/people'
 import { startEmbeddedServer, type EmbeddedServer } from '#server/embedded'
-import { payloadConverterPath } from '#workers/bundle'
+import { bundled } from '#workers/bundle'
 import { openWorld, type WorkflowWorld } from '../support/workflow-world.ts'
 import { known, type AskerInput } from './askers.ts'
 import { shortTimings } from './shop.ts'
@@ -69,7 +69,7 @@ export function inClarifications(what: string, define: () => void, dynamicConfig
       const bundle = join(folder, 'workflows.js')
       const workflowsPath = fileURLToPath(new URL('./askers.ts', import.meta.url))
       const quiet = { log() {}, trace() {}, debug() {}, info() {}, warn: console.warn, error: console.error }
-      const { code } = await bundleWorkflowCode({ workflowsPath, payloadConverterPath, logger: quiet })
+      const { code } = await bundleWorkflowCode({ ...bundled, workflowsPath, logger: quiet })
       await writeFile(bundle, code)
       if (dynamicConfig) {
         server = await startEmbeddedServer({ home: folder, synchronous: 'normal', endsWithParent: true, dynamicConfig })
