@@ -2,7 +2,8 @@ import { clarificationStatus, type ClarificationStatus } from '#contracts/clarif
 import type { Connected } from '#installation/installation'
 import type { Ledger } from '#ledger/port'
 import type { InboxRow } from './clarifications.ts'
-import { query } from './query.ts'
+
+const QUERY_DEADLINE_MS = 5_000
 
 /** What was said of a question besides its answers. */
 export type Conversation = Pick<ClarificationStatus, 'remarks' | 'delegations'>
@@ -21,8 +22,9 @@ export async function wholeClarification(
   return { ...row, context: whole ?? row.context, conversation: await conversationOf(connected, row.id) }
 }
 
-async function conversationOf(connected: Connected, id: string): Promise<Conversation | null> {
-  const handle = connected.client.workflow.getHandle(id)
-  const status = await query(connected, () => handle.query(clarificationStatus)).catch(() => null)
+async function conversationOf({ client }: Connected, id: string): Promise<Conversation | null> {
+  const handle = client.workflow.getHandle(id)
+  const asked = client.withDeadline(Date.now() + QUERY_DEADLINE_MS, () => handle.query(clarificationStatus))
+  const status = await asked.catch(() => null)
   return status && { remarks: status.remarks, delegations: status.delegations }
 }

@@ -2,7 +2,9 @@ import { mergeQueueId, pullRequestId } from '#contracts/ids'
 import { mergeQueueStatus, type MergeQueueStatus } from '#contracts/merge-queue'
 import { pullRequestStatus, type PullRequestStatus } from '#contracts/pull-request'
 import type { Connected } from '#installation/installation'
-import { query } from './query.ts'
+
+/** A query needs a worker; without one the server would hold it for long. */
+const QUERY_DEADLINE_MS = 5_000
 
 /** What the PR's pipeline says of itself; null when it was never started or is forgotten. */
 export async function readPullRequestStatus(
@@ -55,9 +57,9 @@ export function isAway(error: unknown): boolean {
   return error instanceof Error && ['NoServerError', 'ServerAwayError'].includes(error.name)
 }
 
-async function orUnknown<T>(connected: Connected, ask: () => Promise<T>): Promise<T | null> {
+async function orUnknown<T>(connected: Connected, query: () => Promise<T>): Promise<T | null> {
   try {
-    return await query(connected, ask)
+    return await connected.client.withDeadline(Date.now() + QUERY_DEADLINE_MS, query)
   } catch (error) {
     if (error instanceof Error && error.name === 'WorkflowNotFoundError') return null
     throw error

@@ -5,6 +5,7 @@ import { findServer } from '#server/find'
 import type { ServerAddress } from '#server/port'
 import { NoServerError } from './errors.ts'
 import type { Connected, Installation } from './installation.ts'
+import { queryAgain } from './query-again.ts'
 
 const CONNECT_MS = 5_000
 const DESCRIBE_MS = 5_000
@@ -29,7 +30,7 @@ export async function connect(
 ): Promise<Connected> {
   const server = await locateServer(installation.paths.home, options.env ?? process.env)
   const connection = await reach(server)
-  const client = new Client({ connection, namespace: server.namespace })
+  const client = new Client({ connection, namespace: server.namespace, interceptors: { workflow: [queryAgain] } })
   return {
     client,
     pipelines: createPipelines(client, installation.config.timings),

@@ -24,6 +24,7 @@ import type { Contact } from '#domain/contact'
 import type { KnownPerson } from '#domain/people'
 import type { Ledger } from '#ledger/port'
 import { createPolicyReader } from '#installation/policies'
+import { queryAgain } from '#installation/query-again'
 import { openLedger } from '#ledger/sqlite'
 import { prepareNamespace } from '#server/namespace'
 import { roleDefinitions, type RoleDefinition } from '#workers/roles'
@@ -70,7 +71,10 @@ export async function openWorld(
   const at = server ?? { address, namespace: `test-${process.pid}-${Date.now()}` }
   const connection = await Connection.connect({ address: at.address })
   await prepareNamespace(connection, { ...at, enforceRetention: false })
-  const client = new Client({ connection, namespace: at.namespace, identity: 'test' })
+  const client = new Client({
+    ...{ connection, namespace: at.namespace, identity: 'test' },
+    interceptors: { workflow: [queryAgain] },
+  })
   const folder = await mkdtemp(join(tmpdir(), 'switchyard-world-'))
   const ledger = await openLedger(join(folder, 'ledger.sqlite'), { synchronous: 'normal' })
   const shops = new Map<string, Shop>()
