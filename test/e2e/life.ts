@@ -172,14 +172,24 @@ async function passOn({ connected }: TestInstallation, question: string): Promis
   await eventually(isPassedOn, ANSWER_MS, () => `${question} is not passed on`)
 }
 
-/** The id of the open question about the PR as it was pushed last. */
-function questionAbout({ connected }: TestInstallation, { name }: TestRepository, { number, head }: Expectation) {
+/** The id of the open question about the PR as it was pushed last, once its people were told: an answer would stop that. */
+async function questionAbout(
+  { connected }: TestInstallation,
+  { name }: TestRepository,
+  { number, head }: Expectation,
+): Promise<string> {
   const handle = connected.client.workflow.getHandle(pullRequestId(name, number))
   const asked = async () => {
     const status = await handle.query(pullRequestStatus).catch(() => null)
     return status?.head?.sha === head && /asked as (ask:[0-9a-f]+)/.exec(status.waiting?.for ?? '')?.[1]
   }
-  return eventually(asked, ANSWER_MS, () => `nobody is asked about ${name}#${number} at ${head}`)
+  const question = await eventually(asked, ANSWER_MS, () => `nobody is asked about ${name}#${number} at ${head}`)
+  const isTold = async () => {
+    const { raw } = await connected.client.workflow.getHandle(question).describe()
+    return raw.pendingActivities?.every(({ activityType }) => activityType?.name !== 'tellPeople') ?? true
+  }
+  await eventually(isTold, ANSWER_MS, () => `nobody is told of ${question}`)
+  return question
 }
 
 async function say(
