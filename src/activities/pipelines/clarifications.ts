@@ -24,7 +24,6 @@ import { opened, type ClarificationOutcome } from '#domain/clarification/state'
 import { viewOf } from '#domain/clarification/view'
 import { escapeMarkdown } from '#domain/text'
 import type { AskRequest, Pipelines } from './port.ts'
-import { workflowTaskTimeout } from './task-timeout.ts'
 
 export type ClarificationPipelines = Pick<Pipelines, 'ask' | 'asked' | 'withdraw' | 'isOpen'>
 
@@ -70,7 +69,7 @@ async function start(client: Client, workflowId: string, input: ClarificationInp
   const view = viewOf(opened(question, people, new Date().toISOString()))
   try {
     await client.workflow.start(clarificationType, {
-      ...{ workflowId, taskQueue: taskQueue('decision'), args: [input], workflowTaskTimeout },
+      ...{ workflowId, taskQueue: taskQueue('decision'), args: [input] },
       ...{ workflowIdReusePolicy: 'REJECT_DUPLICATE', workflowIdConflictPolicy: 'FAIL' },
       staticSummary: escapeMarkdown(question.title),
       memo: { [viewMemo]: view, [contextMemo]: question.context, [askerMemo]: asker?.workflowId ?? null },

@@ -10,7 +10,6 @@ import type { Timings } from '#contracts/timings'
 import { createClarificationPipelines } from './clarifications.ts'
 import { failedPullRequests } from './failed.ts'
 import type { Pipelines } from './port.ts'
-import { workflowTaskTimeout } from './task-timeout.ts'
 
 /** A server that does not answer within this is down, for this call. */
 const DEADLINE_MS = 10_000
@@ -25,7 +24,6 @@ export function createPipelines(client: Client, timings: Timings): Pipelines {
         workflowId: start.id,
         taskQueue: taskQueue(start.role),
         args: [start.input],
-        workflowTaskTimeout,
         signal: signal as SignalDefinition<unknown[]>,
         signalArgs,
         staticSummary: start.summary,
