@@ -119,7 +119,12 @@ inWorld('a new run', () => {
     shop.tests.answers(passed)
     shop.setPolicy('')
     await shop.look(number)
-    await shop.when(number, 'rests, ejected', ({ resting, waiting }) => resting && /ejected/.test(waiting?.for ?? ''))
+    await shop.when(
+      number,
+      'rests, ejected',
+      ({ resting, waiting }) =>
+        resting && /^pr merge: the merge queue ejected it under another policy/.test(waiting?.for ?? ''),
+    )
     expect(shop.landed()).toEqual([])
     await shop.say(number, 'bob', '/switchyard merge')
     expect(await shop.ended(number)).toMatchObject({ state: 'merged' })
