@@ -6,8 +6,11 @@ import { fileURLToPath } from 'node:url'
 import { bundleWorkflowCode } from '@temporalio/worker'
 import { cacheFolder } from '../../tools/temporal/provision.mjs'
 
-/** What every bundle of workflows has, whatever its workflows. */
+const nothing = (): void => undefined
+
+/** What every bundle of workflows has, whatever its workflows; its making says nothing. */
 export const bundled = {
+  logger: { log: nothing, trace: nothing, debug: nothing, info: nothing, warn: nothing, error: nothing },
   payloadConverterPath: fileURLToPath(new URL('../contracts/payload-converter.ts', import.meta.url)),
   workflowInterceptorModules: [fileURLToPath(new URL('../workflows/query-guard.ts', import.meta.url))],
 }
@@ -36,7 +39,7 @@ export async function bundleWorkflows(env: NodeJS.ProcessEnv = process.env): Pro
   )
   if (isKept) return { codePath }
   const workflowsPath = fileURLToPath(new URL('../workflows/index.ts', import.meta.url))
-  const made = await bundleWorkflowCode({ ...bundled, workflowsPath, logger: silent })
+  const made = await bundleWorkflowCode({ ...bundled, workflowsPath })
   const code = withSlimMap(made.code, ({ sourcesContent: _, ...map }) => map)
   // What can't be kept, in a folder that is not ours to write, serves this worker all the same.
   return keep(folder, codePath, code).then(
@@ -79,6 +82,3 @@ async function keep(folder: string, codePath: string, code: string): Promise<voi
     if (Date.now() - mtimeMs > UNUSED_MS) await rm(join(folder, name), { force: true })
   }
 }
-
-const nothing = (): void => undefined
-const silent = { log: nothing, trace: nothing, debug: nothing, info: nothing, warn: nothing, error: nothing }

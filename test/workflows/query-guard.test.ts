@@ -16,9 +16,6 @@ import { until } from './until.ts'
 const LISTENERS = 40
 const QUERY_MS = 20_000
 
-const nothing = () => undefined
-const silent = { log: nothing, trace: nothing, debug: nothing, info: nothing, warn: nothing, error: nothing }
-
 let folder = ''
 let codePath = ''
 let connection: Connection
@@ -35,7 +32,7 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'switchyard-query-guard-'))
   codePath = join(folder, 'workflows.js')
   const workflowsPath = fileURLToPath(new URL('./listeners.ts', import.meta.url))
-  await writeFile(codePath, (await bundleWorkflowCode({ ...bundled, workflowsPath, logger: silent })).code)
+  await writeFile(codePath, (await bundleWorkflowCode({ ...bundled, workflowsPath })).code)
 })
 afterAll(async () => {
   await native.close()
