@@ -41,9 +41,8 @@ const whole = SWITCHYARD_SWEEP === 'all'
 const LANE_MS = (whole ? 2_700_000 : 900_000) * patience
 /** Just this scenario, from the message of one that failed. */
 const asked = SWITCHYARD_SWEEP && !whole ? parseScenario(SWITCHYARD_SWEEP) : null
-/** One in so many is tried, another sample with each seed: of the workers' deaths, and of all others. */
-const DEATHS = 2
-const OTHERS = 8
+/** Of the pairs, the server's deaths and the late effects one in so many: another sample with each seed. */
+const SAMPLE = 8
 
 /** Lanes run side by side, each on its own state, namespace and workers; the scenarios of a lane one after another. */
 type Lane = {
@@ -117,15 +116,12 @@ async function rehearse(server: SharedServer): Promise<{ wired: string[]; places
 function scenariosOf({ deed, share, of }: Lane, places: Place[]): Scenario[] {
   if (asked) return share === 0 && asked.deed === deed ? [asked] : []
   const random = seeded(seed)
-  const sampled = (scenarios: Scenario[], of: number) =>
-    whole ? scenarios : shuffled(scenarios, random).slice(0, Math.ceil(scenarios.length / of))
+  const sampled = (scenarios: Scenario[]) =>
+    whole ? scenarios : shuffled(scenarios, random).slice(0, Math.ceil(scenarios.length / SAMPLE))
   const all = {
-    'kill-worker': () => [
-      ...sampled(landingPairs(places, random), OTHERS),
-      ...sampled(singles('kill-worker', places, random), DEATHS),
-    ],
-    'kill-server': () => sampled(singles('kill-server', places, random), OTHERS),
-    'stop-worker': () => sampled(singles('stop-worker', lateEffects(places, random), random), OTHERS),
+    'kill-worker': () => [...sampled(landingPairs(places, random)), ...singles('kill-worker', places, random)],
+    'kill-server': () => sampled(singles('kill-server', places, random)),
+    'stop-worker': () => sampled(singles('stop-worker', lateEffects(places, random), random)),
   }[deed]()
   return all.filter((_, index) => index % of === share)
 }
